@@ -1,0 +1,67 @@
+import type { AttemptRecord } from "./failover/attempt.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** The closed list of things that happen to servers, pools and groups. */
+export type GatewayEvent =
+  | {
+      readonly type: "server-suspect" | "server-down" | "server-up" | "server-unresolved";
+      readonly group: string;
+      readonly pool: string;
+      readonly server: string;
+      /** In words and numbers: `refused the connection (1 of 1 strikes in 5 s)`. */
+      readonly reason: string;
+    }
+  | {
+      readonly type: "failover" | "failback" | "switched";
+      readonly group: string;
+      readonly from: string;
+      readonly to: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "all-down" | "group-recovered";
+      readonly group: string;
+      readonly reason: string;
+    };
+
+/** One client request and its answer, as it stands when its log line is due. */
+export interface ExchangeRecord {
+  /** Milliseconds since the epoch when the first byte of the request's head was read. */
+  readonly startedAt: number;
+  readonly requestTimeMs: number;
+  readonly requestId: string;
+  readonly traceId: string | undefined;
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  /** `http` or `https`. */
+  readonly scheme: string;
+  /** The gateway's own port that took the request; 0 for a unix socket. */
+  readonly localPort: number;
+  /** Empty strings where no valid request head was read. */
+  readonly method: string;
+  /** Path and query as the client sent them. */
+  readonly target: string;
+  readonly protocol: string;
+  readonly host: string;
+  /** Bytes read from the client for this exchange, head included. */
+  readonly requestBytes: number;
+  /** What the client was told, 499 where it left before it was told anything. */
+  readonly status: number;
+  /** Bytes written to the client, head included. */
+  readonly sentBytes: number;
+  readonly sentBodyBytes: number;
+  readonly group: string | undefined;
+  /** The pool that gave the answer: its `X-App-Pool`, else the configured name. */
+  readonly pool: string | undefined;
+  /** The release that gave the answer: its `X-Release-Id`, else the configured one. */
+  readonly release: string | undefined;
+  readonly attempts: readonly AttemptRecord[];
+  /** Set where the gateway itself wrote the answer or cut it short. */
+  readonly error: ErrorCode | undefined;
+  /** The reason behind `error` in words; for the log only, it may name addresses. */
+  readonly why: string | undefined;
+  /** A field of the request by its lower-case name; repeated ones joined by `, `. */
+  requestField(name: string): string | undefined;
+  /** The same of the last server's answer. */
+  answerField(name: string): string | undefined;
+}
