@@ -1,0 +1,100 @@
+import { isToken } from "./octets.ts";
+import { fieldValue, withoutFields } from "./field-lines.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** What the gateway knows about a request besides its head. */
+export interface Forwarding {
+  /** "192.0.2.7", "2001:db8::1" or "unix:". */
+  readonly clientAddress: string;
+  readonly scheme: "http" | "https";
+  /** Port that the client connected to; 0 = none (unix socket). */
+  readonly localPort: number;
+  /** Whether the client may speak for others: what it says of them is appended to, else replaced. */
+  readonly trusted: boolean;
+  readonly requestId: string;
+  /** In place of the client's Host; undefined = that of the head. */
+  readonly host: string | undefined;
+  /** Passes on the head's upgrade. */
+  readonly upgrade: boolean;
+  /** Passes on Expect: 100-continue. */
+  readonly expectContinue: boolean;
+}
+
+const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
+
+/** The head as it goes to a server: HTTP/1.1, for a connection that is kept, with one framing. */
+export function serialiseRequest(head: RequestHead, forwarding: Forwarding): string {
+  return (
+    `${head.method} ${head.target} HTTP/1.1\r\nHost: ${forwarding.host ?? head.host}\r\n` +
+    passedLines(head) +
+    framingLine(head) +
+    originLines(head, forwarding) +
+    `Via: 1.${head.minor} understudy\r\nX-Request-Id: ${forwarding.requestId}\r\n` +
+    connectionLines(head, forwarding) +
+    "\r\n"
+  );
+}
+
+function framingLine(head: RequestHead): string {
+  if (head.framing === "chunked") return "Transfer-Encoding: chunked\r\n";
+  if (head.fields.contentLength === undefined) return "";
+  return `Content-Length: ${head.framing}\r\n`;
+}
+
+function connectionLines(head: RequestHead, forwarding: Forwarding): string {
+  let lines = "";
+  if (forwarding.expectContinue) lines += "Expect: 100-continue\r\n";
+  if (forwarding.upgrade && head.upgrade !== undefined) {
+    lines += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
+  }
+  return lines;
+}
+
+/** Who asked for what, as the client's side saw it (RFC 7239 and the X-Forwarded-* before it). */
+function originLines(head: RequestHead, forwarding: Forwarding): string {
+  if (forwarding.trusted) return trustedLines(head, forwarding);
+  const { clientAddress, scheme, localPort } = forwarding;
+  return (
+    `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
+    (head.host === "" ? "" : `X-Forwarded-Host: ${head.host}\r\n`) +
+    (localPort === 0 ? "" : `X-Forwarded-Port: ${localPort}\r\n`) +
+    `Forwarded: ${forwardedElement(head, forwarding)}\r\n`
+  );
+}
+
+function trustedLines(head: RequestHead, forwarding: Forwarding): string {
+  const { fields } = head;
+  const host = fields.forwardedHost ?? head.host;
+  const port = fields.forwardedPort ?? (forwarding.localPort || "");
+  return (
+    `X-Forwarded-For: ${append(fields.forwardedFor, forwarding.clientAddress)}\r\n` +
+    `X-Forwarded-Proto: ${fields.forwardedProto ?? forwarding.scheme}\r\n` +
+    (host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`) +
+    (port === "" ? "" : `X-Forwarded-Port: ${port}\r\n`) +
+    `Forwarded: ${append(fields.forwarded, forwardedElement(head, forwarding))}\r\n` +
+    fields.claims
+  );
+}
+
+function append(list: string | undefined, element: string): string {
+  return list === undefined || list === "" ? element : `${list}, ${element}`;
+}
+
+function forwardedElement(head: RequestHead, forwarding: Forwarding): string {
+  const host = head.host === "" ? "" : `;host=${isToken(head.host) ? head.host : `"${head.host}"`}`;
+  return `for=${forwardedNode(forwarding.clientAddress)}${host};proto=${forwarding.scheme}`;
+}
+
+/** RFC 7239 6: IPv6 in brackets and quotes, and no name for a unix socket. */
+function forwardedNode(address: string): string {
+  if (address.startsWith("unix:")) return "unknown";
+  return address.includes(":") ? `"[${address}]"` : address;
+}
+
+/** RFC 9110 7.6.2: each hop of TRACE and OPTIONS counts Max-Forwards down. */
+function passedLines(head: RequestHead): string {
+  if (head.method !== "OPTIONS" && head.method !== "TRACE") return head.passed;
+  const hops = fieldValue(`${head.passed}\r\n`, 0, "max-forwards");
+  if (hops === undefined || !/^[1-9][0-9]{0,8}$/.test(hops)) return head.passed;
+  return `${withoutFields(head.passed, MAX_FORWARDS)}Max-Forwards: ${Number(hops) - 1}\r\n`;
+}
