@@ -1,0 +1,143 @@
+import type { GatewayEvent } from "../events.ts";
+import type { Failure } from "./failure.ts";
+import type { GroupState, Step } from "./group-state.ts";
+import type { Surroundings } from "./health.ts";
+import * as health from "./health.ts";
+import type { Policy } from "./policy.ts";
+import type { DueCheck } from "./recheck.ts";
+import type { Admin, ServerState } from "./server.ts";
+import { isServing } from "./server.ts";
+import { createServers } from "./server-start.ts";
+import type { GroupSpec } from "./spec.ts";
+import { beginWith, failbackAt, settle } from "./settle.ts";
+
+export type GroupEvent =
+  /** Of those attempts only whose verdict is `counted`. */
+  | {
+      readonly type: "attempt-failed";
+      readonly server: number;
+      readonly generation: number;
+      readonly failure: Failure;
+    }
+  /** Needed only where `wantsSuccess` says so. */
+  | { readonly type: "attempt-succeeded"; readonly server: number; readonly generation: number }
+  /** A pick with `trial` set takes the server's one trial slot. */
+  | { readonly type: "trial-started"; readonly server: number }
+  | { readonly type: "check-passed"; readonly server: number }
+  | { readonly type: "check-failed"; readonly server: number; readonly reason: string }
+  | { readonly type: "resolve-failed"; readonly server: number; readonly reason: string }
+  | { readonly type: "resolved"; readonly server: number }
+  | { readonly type: "admin-set"; readonly server: number; readonly admin: Admin }
+  /** An operator makes a pool the primary and active. */
+  | { readonly type: "switched"; readonly to: string }
+  /** Due at `nextDue`. */
+  | { readonly type: "time-passed" };
+
+/** A group as it begins, or begins again: what was learnt and ordered before outlives a reload. */
+export function createGroup(spec: GroupSpec, now: number, previous?: GroupState): GroupState {
+  const servers = createServers(spec, now, previous);
+  // A primary that was edited in the configuration is the operator's latest word.
+  const kept = previous?.spec.primary === spec.primary ? previous : undefined;
+  const primary = keptPool(spec, kept?.primary);
+  const active = keptPool(spec, kept?.active);
+  return beginWith({ spec, primary, active, servers }, previous, now);
+}
+
+function keptPool(spec: GroupSpec, name: string | undefined): string {
+  return name !== undefined && hasPool(spec, name) ? name : spec.primary;
+}
+
+function hasPool(spec: GroupSpec, name: string): boolean {
+  return spec.pools.some((pool) => pool.name === name);
+}
+
+/** The group after one event at `now` (monotonic ms), and what that made happen. */
+export function step(state: GroupState, event: GroupEvent, now: number): Step {
+  if (event.type === "switched") return switchTo(state, event.to, now);
+  if (event.type === "time-passed") return passTime(state, now);
+  return stepServer(state, event, now);
+}
+
+/** Whether an `attempt-succeeded` of this server would change anything: only where a trial is out. */
+export function wantsSuccess(server: ServerState, policy: Policy): boolean {
+  if (server.trialAt === undefined) return false;
+  return policy.recheck === "live" || policy.strikes === "quiet_period";
+}
+
+/**
+ * When `time-passed` is due next (a hold-down ends, strikes expire), or undefined. Ask again after each
+ * `time-passed`: one that comes a moment early changes nothing.
+ */
+export function nextDue(state: GroupState): number | undefined {
+  const { policy } = state.spec;
+  const times = [failbackAt(state), ...state.servers.map((one) => health.forgivenAt(one, policy))];
+  const due = times.filter((time) => time !== undefined);
+  return due.length === 0 ? undefined : Math.min(...due);
+}
+
+/** The background check that this server is due, or undefined where nobody is to ask. */
+export function dueCheck({ spec }: GroupState, server: ServerState): DueCheck | undefined {
+  const { admin, health: known } = server;
+  if (admin === "maint" || known.status === "up" || known.checkAt === undefined) return undefined;
+  if (known.status === "unresolved") return { at: known.checkAt, kind: "resolve" };
+  if (spec.policy.recheck === "live") return undefined;
+  const asks = spec.policy.recheck === "auto" && known.failedIn === "answer";
+  return { at: known.checkAt, kind: asks ? "request" : "connect" };
+}
+
+type ServerEvent = Exclude<GroupEvent, { type: "switched" } | { type: "time-passed" }>;
+
+function stepServer(state: GroupState, event: ServerEvent, now: number): Step {
+  const server = state.servers[event.server];
+  // An event that was under way while a reload took its server out.
+  if (server === undefined) return { state, happened: [] };
+  const next = changeServer(server, event, surroundingsOf(state, server, now));
+  if (next === server) return { state, happened: [] };
+  return settle({ ...state, servers: state.servers.with(server.index, next) }, state, now);
+}
+
+function changeServer(server: ServerState, event: ServerEvent, around: Surroundings): ServerState {
+  switch (event.type) {
+    case "attempt-failed":
+      return health.strike(server, event.failure, event.generation, around);
+    case "attempt-succeeded":
+      if (!wantsSuccess(server, around.policy)) return server;
+      return health.succeed(server, event.generation, around);
+    case "trial-started":
+      return health.startTrial(server, around);
+    case "check-passed":
+      return health.passCheck(server, around);
+    case "check-failed":
+      return health.failCheck(server, event.reason, around);
+    case "resolve-failed":
+      return health.failResolve(server, event.reason, around);
+    case "resolved":
+      return health.resolve(server, around);
+    case "admin-set":
+      return health.setAdmin(server, event.admin, around);
+  }
+}
+
+function surroundingsOf({ spec, servers, allDown }: GroupState, server: ServerState, now: number) {
+  const alone = servers.every((other) => other === server || !isServing(other));
+  return { policy: spec.policy, now, single: servers.length === 1, alone, allDown };
+}
+
+function passTime(state: GroupState, now: number): Step {
+  const { policy } = state.spec;
+  const servers = state.servers.map((one) => health.forgive(one, policy, now));
+  const passed = settle({ ...state, servers }, state, now);
+  // All that time alone changes is an event.
+  return passed.happened.length === 0 ? { state, happened: [] } : passed;
+}
+
+function switchTo(state: GroupState, to: string, now: number): Step {
+  const { primary, active } = state;
+  if (primary === to && active === to) return { state, happened: [] };
+  if (!hasPool(state.spec, to)) throw new Error(`group "${state.spec.name}": no pool "${to}"`);
+  const from = active === to ? primary : active;
+  const reason = `${to} was made the primary`;
+  const event: GatewayEvent = { type: "switched", group: state.spec.name, from, to, reason };
+  const settled = settle({ ...state, primary: to, active: to }, state, now);
+  return { state: settled.state, happened: [event, ...settled.happened] };
+}

@@ -1,0 +1,201 @@
+import type { Failure } from "./failure.ts";
+import { describeFailure } from "./failure.ts";
+import type { Policy } from "./policy.ts";
+import { pauseAfter, RESOLVE_PAUSE_MS } from "./recheck.ts";
+import type { Admin, FailedIn, Health, ServerState } from "./server.ts";
+import { isTrial } from "./server.ts";
+
+/** What the next state of a server depends on besides the server itself. */
+export interface Surroundings {
+  readonly policy: Policy;
+  readonly now: number;
+  /** True for the only server of its group. */
+  readonly single: boolean;
+  /** True where no other server of the group serves. */
+  readonly alone: boolean;
+  /** True where no server of the group serves, this one included. */
+  readonly allDown: boolean;
+}
+
+/** The server after a counted failure. */
+export function strike(
+  server: ServerState,
+  failure: Failure,
+  generation: number,
+  around: Surroundings,
+): ServerState {
+  const { policy, now } = around;
+  if (server.spec.maxFails === 0 || isLate(server, generation, policy)) return server;
+  if (server.health.status === "unresolved") return server;
+  if (server.health.status === "down" && policy.recheck !== "live") return server;
+  const strikes = [...standingStrikes(server, policy, now), now].slice(-server.spec.maxFails);
+  const struck: ServerState = { ...server, strikes, trialAt: undefined };
+  const reason = `${describeFailure(failure)} (${tally(struck, policy)})`;
+  const failedIn = partOf(failure);
+  if (server.health.status === "down" || goesDown(struck, around)) {
+    return takeDown(struck, { reason, failedIn, checks: 0, now });
+  }
+  const checkAt = checkOfSuspect(struck, failure, around);
+  return withHealth(struck, { status: "suspect", since: now, reason, failedIn, checkAt });
+}
+
+/** The server after a success while a trial was out. */
+export function succeed(
+  server: ServerState,
+  generation: number,
+  around: Surroundings,
+): ServerState {
+  if (isLate(server, generation, around.policy)) return server;
+  return bringUp(server, "answered a request again", around.now);
+}
+
+/** The server after a request took its trial slot; the next trial waits for `fail_timeout` again. */
+export function startTrial(server: ServerState, { policy, now }: Surroundings): ServerState {
+  if (!isTrial(server, policy, now)) return server;
+  const { health, spec } = server;
+  if (health.status !== "down") return { ...server, trialAt: now };
+  return { ...server, trialAt: now, health: { ...health, checkAt: now + spec.failTimeoutMs } };
+}
+
+export function passCheck(server: ServerState, { now }: Surroundings): ServerState {
+  return isChecked(server.health) ? bringUp(server, "passed a check", now) : server;
+}
+
+export function failCheck(server: ServerState, reason: string, around: Surroundings): ServerState {
+  const { health } = server;
+  const { now } = around;
+  if (!isChecked(health)) return server;
+  switch (health.status) {
+    case "unresolved":
+      return failResolve(server, reason, around);
+    case "suspect": {
+      const both = `${health.reason}, then failed a check: ${reason}`;
+      return takeDown(server, { reason: both, failedIn: health.failedIn, checks: 1, now });
+    }
+    case "down": {
+      const checks = around.allDown ? health.checks : health.checks + 1;
+      return takeDown(server, { reason: health.reason, failedIn: health.failedIn, checks, now });
+    }
+  }
+}
+
+export function failResolve(
+  server: ServerState,
+  reason: string,
+  { now }: Surroundings,
+): ServerState {
+  const checkAt = now + RESOLVE_PAUSE_MS;
+  const words = `has a name without an address: ${reason}`;
+  return withHealth(server, { status: "unresolved", since: now, reason: words, checkAt });
+}
+
+export function resolve(server: ServerState, { now }: Surroundings): ServerState {
+  if (server.health.status !== "unresolved") return server;
+  return bringUp(server, "has a name that resolves again", now);
+}
+
+export function setAdmin(server: ServerState, admin: Admin, { now }: Surroundings): ServerState {
+  if (server.admin === admin) return server;
+  const { health } = server;
+  const waits = health.status === "down" || health.status === "unresolved";
+  // Nobody checked it in maintenance, so what is known of it is old: ask at once.
+  if (server.admin === "maint" && waits)
+    return { ...server, admin, health: { ...health, checkAt: now } };
+  return { ...server, admin };
+}
+
+/** The server once its strikes have left the window. */
+export function forgive(server: ServerState, policy: Policy, now: number): ServerState {
+  const due = forgivenAt(server, policy);
+  if (due === undefined || now < due) return server;
+  return bringUp(server, `had no strike for ${seconds(server.spec.failTimeoutMs)}`, now);
+}
+
+/** When a suspect server is up again by the passing of time alone, or undefined. */
+export function forgivenAt(
+  { health, spec, strikes }: ServerState,
+  policy: Policy,
+): number | undefined {
+  if (policy.strikes !== "sliding") return undefined;
+  if (health.status !== "suspect") return undefined;
+  if (health.checkAt !== undefined && policy.recheck !== "live") return undefined;
+  return Math.max(...strikes) + spec.failTimeoutMs;
+}
+
+/** The same server up, with a clean slate. */
+export function bringUp(server: ServerState, reason: string, now: number): ServerState {
+  const clean: ServerState = { ...server, strikes: [], trialAt: undefined };
+  return withHealth(clean, { status: "up", since: now, reason });
+}
+
+function takeDown(
+  server: ServerState,
+  fall: { reason: string; failedIn: FailedIn; checks: number; now: number },
+): ServerState {
+  const checkAt = fall.now + pauseAfter(fall.checks, server.spec.failTimeoutMs);
+  const { reason, failedIn, checks } = fall;
+  return withHealth(server, { status: "down", since: fall.now, reason, failedIn, checkAt, checks });
+}
+
+/** The one door to another health: keeps `since` within a status, counts the generations. */
+function withHealth(server: ServerState, next: Health): ServerState {
+  const { health, generation } = server;
+  const since = health.status === next.status ? health.since : next.since;
+  const changes = serves(health) !== serves(next);
+  return {
+    ...server,
+    health: { ...next, since },
+    generation: changes ? generation + 1 : generation,
+  };
+}
+
+function serves(health: Health): boolean {
+  return health.status === "up" || health.status === "suspect";
+}
+
+/** Narrows to the states in which a check is out or will be; a stray result changes no other. */
+function isChecked(health: Health): health is Exclude<Health, { status: "up" }> {
+  return health.status === "suspect" ? health.checkAt !== undefined : health.status !== "up";
+}
+
+function isLate(server: ServerState, generation: number, policy: Policy): boolean {
+  return policy.ignoreLateFailures && generation !== server.generation;
+}
+
+function standingStrikes(server: ServerState, policy: Policy, now: number): readonly number[] {
+  if (policy.strikes === "quiet_period") return server.strikes;
+  return server.strikes.filter((time) => now - time < server.spec.failTimeoutMs);
+}
+
+function goesDown(server: ServerState, { policy, single, alone }: Surroundings): boolean {
+  if (server.strikes.length < server.spec.maxFails) return false;
+  // With nothing to fail over to, trying beats refusing.
+  if (single) return false;
+  return !(policy.keepLastStanding && alone);
+}
+
+function checkOfSuspect(
+  { health, spec, strikes }: ServerState,
+  failure: Failure,
+  { policy, single, now }: Surroundings,
+): number | undefined {
+  if (health.status === "suspect" && health.checkAt !== undefined) return health.checkAt;
+  if (strikes.length < spec.maxFails || single || policy.recheck === "live") return undefined;
+  // One that answers lives: its own 503 tells the client more than the gateway's 502 would.
+  return failure.cause === "status" ? undefined : now;
+}
+
+function partOf({ phase }: Failure): FailedIn {
+  return phase === "resolve" || phase === "connect" ? "connect" : "answer";
+}
+
+function tally({ strikes, spec }: ServerState, policy: Policy): string {
+  const span = seconds(spec.failTimeoutMs);
+  const window = policy.strikes === "sliding" ? `in ${span}` : `without ${span} of quiet`;
+  return `${strikes.length} of ${spec.maxFails} strikes ${window}`;
+}
+
+/** `5 s`, `0.25 s`. */
+export function seconds(ms: number): string {
+  return `${Math.round(ms) / 1000} s`;
+}

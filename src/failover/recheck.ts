@@ -1,0 +1,32 @@
+import type { ServerState } from "./server.ts";
+
+/** A background check that a server is due: when (monotonic ms) and what it asks. */
+export interface DueCheck {
+  readonly at: number;
+  /** A TCP connection; a `HEAD /` that must be answered with a status not listed; an address. */
+  readonly kind: "connect" | "request" | "resolve";
+}
+
+/** Milliseconds between two lookups of a name that has no address. */
+export const RESOLVE_PAUSE_MS = 2000;
+
+/** Milliseconds between two checks of each server that is out while none serves well. */
+const ALL_DOWN_PAUSE_MS = 250;
+
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Milliseconds to wait after so many failed checks: `fail_timeout`, then doubled up to 10 times. */
+export function pauseAfter(checks: number, failTimeoutMs: number): number {
+  if (checks === 0) return failTimeoutMs;
+  const longest = Math.max(failTimeoutMs, Math.min(10 * failTimeoutMs, LONGEST_PAUSE_MS));
+  return Math.max(ALL_DOWN_PAUSE_MS, Math.min(failTimeoutMs * 2 ** checks, longest));
+}
+
+/** The same server, checked soon: while a whole group is down, every moment counts. */
+export function hurry(server: ServerState, live: boolean, now: number): ServerState {
+  const { health } = server;
+  const soon = now + ALL_DOWN_PAUSE_MS;
+  if (health.status !== "down" && health.status !== "unresolved") return server;
+  if (health.checkAt <= soon || (live && health.status === "down")) return server;
+  return { ...server, health: { ...health, checkAt: soon } };
+}

@@ -1,0 +1,96 @@
+import type { ServerSpec } from "./spec.ts";
+import type { Policy } from "./policy.ts";
+
+/** What the operator wants of a server; nothing but the operator changes it. */
+export type Admin = "ready" | "drain" | "maint";
+
+/** What a server failed in: giving a connection, or answering on one. The check asks for the same. */
+export type FailedIn = "connect" | "answer";
+
+/**
+ * What is known of a server. `up` serves. `suspect` serves too, but has strikes; where `checkAt` is
+ * set it is the last one standing, and a check at that time decides whether it goes down. `down` is
+ * out until a check passes or, with `recheck: live`, until a request may try it. `unresolved` has a
+ * name without an address.
+ *
+ * Times are monotonic milliseconds, reasons are in words and numbers.
+ */
+export type Health =
+  | { readonly status: "up"; readonly since: number; readonly reason: string }
+  | {
+      readonly status: "suspect";
+      readonly since: number;
+      readonly reason: string;
+      readonly failedIn: FailedIn;
+      readonly checkAt: number | undefined;
+    }
+  | {
+      readonly status: "down";
+      readonly since: number;
+      readonly reason: string;
+      readonly failedIn: FailedIn;
+      /** When the next check is due; with `recheck: live`, after when the next trial may begin. */
+      readonly checkAt: number;
+      /** Checks failed so far; those made while the whole group was down do not count. */
+      readonly checks: number;
+    }
+  | {
+      readonly status: "unresolved";
+      readonly since: number;
+      readonly reason: string;
+      readonly checkAt: number;
+    };
+
+export interface ServerState {
+  /** Position in the group's flat list; seats go by it. */
+  readonly index: number;
+  readonly spec: ServerSpec;
+  readonly admin: Admin;
+  readonly health: Health;
+  /** When the strikes fell that still stand, oldest first; never more than `maxFails`. */
+  readonly strikes: readonly number[];
+  /** When a request was last sent as a trial since the last strike; undefined where none was. */
+  readonly trialAt: number | undefined;
+  /** Grows whenever the health changes between serving (up, suspect) and not (down, unresolved). */
+  readonly generation: number;
+}
+
+/** Whether the server serves by what is known of it, whatever the time: ready, and up or suspect. */
+export function isServing(server: ServerState): boolean {
+  if (server.admin !== "ready") return false;
+  return server.health.status === "up" || server.health.status === "suspect";
+}
+
+/** Whether a request may be sent to the server at `now`. */
+export function available(server: ServerState, policy: Policy, now: number): boolean {
+  return isServing(server) || mayTry(server, policy, now);
+}
+
+/** Whether a request sent to this available server at `now` takes its one trial slot. */
+export function isTrial(server: ServerState, policy: Policy, now: number): boolean {
+  if (server.health.status === "down") return mayTry(server, policy, now);
+  if (policy.strikes !== "quiet_period" || server.strikes.length === 0) return false;
+  // nginx forgives after a quiet spell only by a success that began after it.
+  return now - (server.trialAt ?? Math.max(...server.strikes)) > server.spec.failTimeoutMs;
+}
+
+function mayTry({ admin, health }: ServerState, policy: Policy, now: number): boolean {
+  return (
+    policy.recheck === "live" &&
+    admin === "ready" &&
+    health.status === "down" &&
+    now > health.checkAt
+  );
+}
+
+/** Why the server serves or does not, in words: `app_blue:3000 refused the connection (...)`. */
+export function describeServer({ spec, admin, health }: ServerState): string {
+  switch (admin) {
+    case "ready":
+      return `${spec.address} ${health.reason}`;
+    case "drain":
+      return `${spec.address} is draining`;
+    case "maint":
+      return `${spec.address} is in maintenance`;
+  }
+}

@@ -1,0 +1,172 @@
+import type { GatewayEvent } from "../events.ts";
+import type { GroupState, PoolState, Step } from "./group-state.ts";
+import type { GroupSpec } from "./spec.ts";
+import { seconds } from "./health.ts";
+import type { Policy } from "./policy.ts";
+import { hurry } from "./recheck.ts";
+import type { ServerState } from "./server.ts";
+import { describeServer, isServing } from "./server.ts";
+
+/** What a group's state is made of; everything else in it follows from these. */
+interface Basis {
+  readonly spec: GroupSpec;
+  readonly primary: string;
+  readonly active: string;
+  readonly servers: readonly ServerState[];
+}
+
+/** The group that follows from changed servers or an ordered pool, and what happened on the way. */
+export function settle(basis: Basis, before: GroupState, now: number): Step {
+  const allDown = nothingServes(basis.servers);
+  const live = basis.spec.policy.recheck === "live";
+  // The last one that stands may fail as well: then whoever can come back should, soon.
+  const isPressing = !basis.servers.some(isSound);
+  const servers = isPressing ? basis.servers.map((one) => hurry(one, live, now)) : basis.servers;
+  const pools = poolsOf({ ...basis, servers }, before.pools, now);
+  const move = moveOf(basis, byPreference(pools, basis.primary), now);
+  const state = assemble({ ...basis, servers, ...move?.to }, pools, allDown);
+  const happened = [
+    ...serverEvents(before, state),
+    ...standingEvents(before, state),
+    ...(move === undefined ? [] : [move.event]),
+  ];
+  return { state, happened };
+}
+
+/** The same for a group that starts or is reloaded: nothing has happened, it is so. */
+export function beginWith(basis: Basis, previous: GroupState | undefined, now: number): GroupState {
+  const pools = poolsOf(basis, previous?.pools ?? [], now);
+  const begun = assemble(basis, pools, nothingServes(basis.servers));
+  return settle(begun, begun, now).state;
+}
+
+/** When the hold-down of a recovered, more preferred pool ends; undefined where none waits. */
+export function failbackAt({ spec, active, pools }: GroupState): number | undefined {
+  const times = waitingPools(spec.policy, active, pools).map(({ at }) => at);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+interface Move {
+  readonly to: Partial<Pick<GroupState, "primary" | "active">>;
+  readonly event: GatewayEvent;
+}
+
+/** The move to another pool that is due: away from a dead one, or back to a preferred one. */
+function moveOf(basis: Basis, pools: readonly PoolState[], now: number): Move | undefined {
+  const { spec, active } = basis;
+  const from = pools.find((pool) => pool.name === active);
+  if (from?.servingSince === undefined) {
+    const to = pools.find((pool) => pool.servingSince !== undefined);
+    return from && to && moveAway(spec, pools, from, to);
+  }
+  const back = waitingPools(spec.policy, active, pools).find(({ at }) => at <= now);
+  if (back === undefined) return undefined;
+  const { holdDownMs } = spec.policy;
+  const reason = `${back.pool.name} is available again${holdDownMs > 0 ? ` for ${seconds(holdDownMs)}` : ""}`;
+  return {
+    to: { active: back.pool.name },
+    event: moved("failback", spec, from, back.pool, reason),
+  };
+}
+
+function moveAway(
+  spec: GroupSpec,
+  pools: readonly PoolState[],
+  from: PoolState,
+  to: PoolState,
+): Move {
+  const type = pools.indexOf(to) < pools.indexOf(from) ? "failback" : "failover";
+  const reason = `no server of ${from.name} serves: ${from.servers.map(describeServer).join(", ")}`;
+  const stays = spec.policy.failback === "never" ? { primary: to.name } : {};
+  return { to: { ...stays, active: to.name }, event: moved(type, spec, from, to, reason) };
+}
+
+function moved(
+  type: "failover" | "failback",
+  { name: group }: GroupSpec,
+  from: PoolState,
+  to: PoolState,
+  reason: string,
+): GatewayEvent {
+  return { type, group, from: from.name, to: to.name, reason };
+}
+
+/** The pools preferred to the active one that serve again, and when they may take over. */
+function waitingPools(policy: Policy, active: string, pools: readonly PoolState[]) {
+  if (policy.failback !== "auto") return [];
+  const ahead = pools.slice(0, rankOf(active, pools));
+  return ahead.flatMap((pool) =>
+    pool.servingSince === undefined ? [] : [{ pool, at: pool.servingSince + policy.holdDownMs }],
+  );
+}
+
+function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean): GroupState {
+  const { spec, primary, active, servers } = basis;
+  const pools = byPreference(written, primary);
+  const rank = rankOf(active, pools);
+  const { recheck, failback } = spec.policy;
+  // A recovery that only traffic can find needs the preferred pools to be asked first, for a trial.
+  const ahead = recheck === "live" && failback === "auto" ? rank : 0;
+  const rest = pools.filter((_, at) => at !== rank);
+  const turns = [...pools.slice(0, ahead), ...pools.slice(rank, rank + 1), ...rest];
+  return { spec, primary, active, servers, pools, turns, ahead, allDown };
+}
+
+/** In the order written. */
+function poolsOf(basis: Basis, before: readonly PoolState[], now: number): readonly PoolState[] {
+  return basis.spec.pools.map(({ name }) => {
+    const servers = basis.servers.filter((server) => server.spec.pool === name);
+    const since = before.find((pool) => pool.name === name)?.servingSince ?? now;
+    return { name, servers, servingSince: servers.some(isServing) ? since : undefined };
+  });
+}
+
+/** Sorted stably: the primary, then the others as they stand. */
+function byPreference(pools: readonly PoolState[], primary: string): readonly PoolState[] {
+  const first = pools.filter((pool) => pool.name === primary);
+  return [...first, ...pools.filter((pool) => pool.name !== primary)];
+}
+
+function rankOf(name: string, pools: readonly PoolState[]): number {
+  return Math.max(
+    0,
+    pools.findIndex((pool) => pool.name === name),
+  );
+}
+
+/** It serves, and not only because it is the last one that stands. */
+function isSound(server: ServerState): boolean {
+  const { maxFails } = server.spec;
+  return isServing(server) && (maxFails === 0 || server.strikes.length < maxFails);
+}
+
+function nothingServes(servers: readonly ServerState[]): boolean {
+  return servers.length > 0 && !servers.some(isServing);
+}
+
+function serverEvents(before: GroupState, after: GroupState): GatewayEvent[] {
+  return after.servers.flatMap((server, index) => {
+    const { spec, health } = server;
+    if (before.servers[index]?.health.status === health.status) return [];
+    const { pool, address } = spec;
+    return [
+      {
+        type: `server-${health.status}` as const,
+        group: after.spec.name,
+        pool,
+        server: address,
+        reason: health.reason,
+      },
+    ];
+  });
+}
+
+function standingEvents(
+  before: GroupState,
+  { spec, servers, allDown }: GroupState,
+): GatewayEvent[] {
+  if (before.allDown === allDown) return [];
+  const type = allDown ? "all-down" : "group-recovered";
+  const told = allDown ? servers : servers.filter(isServing);
+  return [{ type, group: spec.name, reason: told.map(describeServer).join(", ") }];
+}

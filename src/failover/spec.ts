@@ -1,0 +1,41 @@
+import type { Policy } from "./policy.ts";
+
+export interface ServerSpec {
+  /** Identity within the group; survives reloads: `blue app_blue:3000`. */
+  readonly key: string;
+  readonly pool: string;
+  /** As configured. */
+  readonly url: string;
+  /** `app_blue:3000`, `unix:/run/a.sock`. */
+  readonly address: string;
+  /** At least 1. */
+  readonly weight: number;
+  /** Strikes within `failTimeoutMs` that take the server out; 0 = never taken out. */
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+  /** Exchanges at a time; 0 = no limit. */
+  readonly maxConns: number;
+  /** Configured out of service: in maintenance from the start. */
+  readonly down: boolean;
+}
+
+/** How the servers of a pool share its requests. `key` is a variable: `$remote_addr`, `$http_x`. */
+export type Balance =
+  | { readonly kind: "round_robin" }
+  | { readonly kind: "least_conn" }
+  | { readonly kind: "hash"; readonly key: string };
+
+export interface PoolSpec {
+  readonly name: string;
+  readonly servers: readonly ServerSpec[];
+}
+
+export interface GroupSpec {
+  readonly name: string;
+  /** A pool's name; empty for a group without pools. */
+  readonly primary: string;
+  /** In order of preference, the primary first. */
+  readonly pools: readonly PoolSpec[];
+  readonly balance: Balance;
+  readonly policy: Policy;
+}
