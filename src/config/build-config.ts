@@ -1,0 +1,141 @@
+import type { GroupSpec, PoolSpec, ServerSpec } from "../failover/spec.ts";
+import { DEFAULT_POLICY, NGINX_POLICY, type Policy } from "../failover/policy.ts";
+import type { Config, GroupConfig, Limits, Timeouts } from "./config.ts";
+import type { ErrorPage } from "./error-pages.ts";
+import type { ParsedConfig, ParsedGroup } from "./schema.ts";
+
+type Pages = ReadonlyMap<string, ErrorPage>;
+type ParsedPool = ParsedGroup["pools"][string];
+type ParsedServer = ParsedPool["servers"][number];
+
+/** From the words of the file to the words of the code. */
+export function buildConfig(parsed: ParsedConfig, pages: Pages): Config {
+  return {
+    listen: parsed.listen,
+    admin: parsed.admin?.address,
+    workers: parsed.workers,
+    accessLog: parsed.access_log,
+    eventLog: parsed.event_log,
+    limits: limitsOf(parsed.limits),
+    shutdownTimeoutMs: parsed.shutdown_timeout,
+    trustedProxies: parsed.trusted_proxies,
+    servedBy: parsed.served_by,
+    groups: Object.entries(parsed.groups).map(([name, group]) => groupOf(name, group, pages)),
+  };
+}
+
+function limitsOf(limits: ParsedConfig["limits"]): Limits {
+  return {
+    headBytes: limits.head,
+    targetBytes: limits.target,
+    fieldCount: limits.headers,
+    headTimeMs: limits.head_time,
+    bodyBytes: limits.body,
+    bodyIdleMs: limits.body_idle,
+    sendIdleMs: limits.send_idle,
+    idleMs: limits.idle,
+    requestsPerConnection: limits.requests_per_connection,
+    connections: limits.connections,
+    serverHeadBytes: limits.server_head,
+  };
+}
+
+function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
+  const pools = Object.entries(group.pools);
+  return {
+    name,
+    routes: group.routes.map(({ host, path }) => ({ host, path })),
+    spec: specOf(name, group),
+    timeouts: timeoutsOf(group.timeouts),
+    keepalive: { maxIdle: group.keepalive.max_idle, idleMs: group.keepalive.idle },
+    replay: {
+      memoryBytes: Math.min(group.replay.memory, group.replay.limit),
+      limitBytes: group.replay.limit,
+    },
+    hostHeader: group.host_header,
+    releases: new Map(
+      pools.flatMap(([pool, { release }]) => (release === undefined ? [] : [[pool, release]])),
+    ),
+    expect: new Map(pools.flatMap(([pool, parsed]) => expectationOf(pool, parsed))),
+    errorPages: new Map(
+      Object.entries(group.error_pages).flatMap(([status, path]) => {
+        const page = pages.get(path);
+        return page === undefined ? [] : [[Number(status), page]];
+      }),
+    ),
+  };
+}
+
+function timeoutsOf(timeouts: ParsedGroup["timeouts"]): Timeouts {
+  return {
+    connectMs: timeouts.connect,
+    sendMs: timeouts.send,
+    readMs: timeouts.read,
+    totalMs: timeouts.total,
+    tunnelMs: timeouts.tunnel,
+  };
+}
+
+function expectationOf(name: string, pool: ParsedPool): [string, Expectation][] {
+  const { expect_pool, expect_release } = pool;
+  if (expect_pool === undefined && expect_release === undefined) return [];
+  return [
+    [
+      name,
+      {
+        ...(expect_pool === undefined ? {} : { pool: expect_pool }),
+        ...(expect_release === undefined ? {} : { release: expect_release }),
+      },
+    ],
+  ];
+}
+
+type Expectation = { readonly release?: string; readonly pool?: string };
+
+function specOf(name: string, group: ParsedGroup): GroupSpec {
+  const written = Object.entries(group.pools).map(([pool, { servers }]): PoolSpec => ({
+    name: pool,
+    servers: servers.map((server) => serverOf(pool, server)),
+  }));
+  const primary = group.primary ?? written[0]?.name ?? "";
+  return {
+    name,
+    primary,
+    // The primary first, the others as they were written: sorting keeps their order.
+    pools: written.toSorted((a, b) => Number(b.name === primary) - Number(a.name === primary)),
+    balance: group.balance,
+    policy: policyOf(group),
+  };
+}
+
+function serverOf(pool: string, server: ParsedServer): ServerSpec {
+  const { url, address } = server.url;
+  return {
+    key: `${pool} ${address}`,
+    pool,
+    url,
+    address,
+    weight: server.weight,
+    maxFails: server.max_fails,
+    failTimeoutMs: server.fail_timeout,
+    maxConns: server.max_conns,
+    down: server.down,
+  };
+}
+
+/** The preset that `compat` names, with what is written beside it. */
+function policyOf(group: ParsedGroup): Policy {
+  const preset = group.compat === "nginx" ? NGINX_POLICY : DEFAULT_POLICY;
+  const { on, tries, timeout } = group.next_upstream;
+  return {
+    ...preset,
+    nextUpstream: on === undefined ? preset.nextUpstream : new Set(on),
+    tries: tries ?? preset.tries,
+    nextUpstreamTimeoutMs: timeout ?? preset.nextUpstreamTimeoutMs,
+    trustIdempotencyKey: group.trust_idempotency_key ?? preset.trustIdempotencyKey,
+    respectRetryAfter: group.respect_retry_after ?? preset.respectRetryAfter,
+    recheck: group.recheck ?? preset.recheck,
+    failback: group.failback ?? preset.failback,
+    holdDownMs: group.hold_down ?? preset.holdDownMs,
+  };
+}

@@ -1,0 +1,85 @@
+import type { GroupSpec } from "../failover/spec.ts";
+import type { Route } from "../routing/router.ts";
+
+/** Where a socket listens: `0.0.0.0:8080`, `[::1]:8080`, `unix:/run/understudy.sock`. */
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** Everything the gateway is told, checked, complete (no defaults left to fill) and immutable. */
+export interface Config {
+  readonly listen: readonly Address[];
+  /** Where operators reach the gateway; undefined = nowhere. */
+  readonly admin: Address | undefined;
+  /** Processes that serve; `auto` = one for each core, 0 = all in one process. */
+  readonly workers: "auto" | number;
+  readonly accessLog: AccessLogConfig | undefined;
+  readonly eventLog: { readonly file: string; readonly level: "debug" | "info" | "warn" | "error" };
+  readonly limits: Limits;
+  /** Milliseconds that exchanges in flight get to end after SIGTERM. */
+  readonly shutdownTimeoutMs: number;
+  /** Addresses and CIDR blocks whose `X-Forwarded-*` is believed and appended to. */
+  readonly trustedProxies: readonly string[];
+  /** Sends `X-Served-By` (pool and release) and `X-Gateway-Attempts` to clients. */
+  readonly servedBy: boolean;
+  readonly groups: readonly GroupConfig[];
+}
+
+export interface AccessLogConfig {
+  /** `stdout`, `stderr` or a path. */
+  readonly file: string;
+  /** `json`, or an nginx-style template with `$variables` (presets are resolved to templates). */
+  readonly format: string;
+}
+
+/** What a client may cost; sizes in bytes, times in milliseconds, 0 = no limit. */
+export interface Limits {
+  /** Request line and fields together; 431 above. */
+  readonly headBytes: number;
+  /** Request target; 414 above. */
+  readonly targetBytes: number;
+  /** Number of fields; 431 above. */
+  readonly fieldCount: number;
+  /** From the first byte of a head to its last; 408 above. */
+  readonly headTimeMs: number;
+  /** Request body; 413 above. */
+  readonly bodyBytes: number;
+  /** Between two reads of a request body; 408 above. */
+  readonly bodyIdleMs: number;
+  /** Between two writes that a client takes in; the connection is cut above. */
+  readonly sendIdleMs: number;
+  /** A kept-alive client connection without a request. */
+  readonly idleMs: number;
+  readonly requestsPerConnection: number;
+  /** Per listener; further ones get 503 and close. */
+  readonly connections: number;
+  /** Head of a server's answer; `invalid_header` above. */
+  readonly serverHeadBytes: number;
+}
+
+export interface GroupConfig {
+  readonly name: string;
+  readonly routes: readonly Route[];
+  /** What `failover/` decides by: pools in order of preference, servers, policy, balance. */
+  readonly spec: GroupSpec;
+  readonly timeouts: Timeouts;
+  readonly keepalive: { readonly maxIdle: number; readonly idleMs: number };
+  readonly replay: { readonly memoryBytes: number; readonly limitBytes: number };
+  /** `preserve` the client's Host, or send the `server`'s own name. */
+  readonly hostHeader: "preserve" | "server";
+  /** Release per pool where the answer does not tell (`release:` of a pool). */
+  readonly releases: ReadonlyMap<string, string>;
+  /** An answer of another identity than this is a failure, by pool name. */
+  readonly expect: ReadonlyMap<string, { readonly release?: string; readonly pool?: string }>;
+  /** Bodies for the gateway's own answers, by status; read when the configuration is read. */
+  readonly errorPages: ReadonlyMap<number, { readonly type: string; readonly body: string }>;
+}
+
+/** Milliseconds; 0 = none. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly sendMs: number;
+  readonly readMs: number;
+  readonly totalMs: number;
+  readonly tunnelMs: number;
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { DEFAULT_POLICY, NGINX_POLICY, type Condition } from "../failover/policy.ts";
+import type { Balance } from "../failover/spec.ts";
+import { bad, good, quote, type Parsed } from "./parsed.ts";
+import { pool } from "./pool-schema.ts";
+import { routes } from "./route-schema.ts";
+import { choice, count, duration, name, object, size } from "./schema-parts.ts";
+import { someDuration, text, word } from "./schema-parts.ts";
+import { didYouMean } from "./suggest.ts";
+
+const CONDITIONS = [
+  "error",
+  "timeout",
+  "invalid_header",
+  "http_403",
+  "http_404",
+  "http_429",
+  "http_500",
+  "http_502",
+  "http_503",
+  "http_504",
+  "non_idempotent",
+] as const satisfies readonly Condition[];
+
+const condition = choice(CONDITIONS).meta({
+  id: "condition",
+  description: `A failure by nginx's name: ${CONDITIONS.join(", ")}.`,
+  examples: ["error", "timeout", "http_503"],
+});
+
+const conditions = z.union([z.literal("off").transform(() => []), z.array(condition)], {
+  error: `must be a list of ${CONDITIONS.join(", ")}, or off`,
+});
+
+const nextUpstream = z.union(
+  [
+    conditions.transform((on) => ({ on, tries: undefined, timeout: undefined })),
+    object({
+      on: conditions.optional().meta({
+        default: [...DEFAULT_POLICY.nextUpstream],
+        description:
+          "Failures that move a request to the next server, by nginx's names; `[]` or `off` = none. " +
+          `\`compat: nginx\` begins with ${[...NGINX_POLICY.nextUpstream].join(", ")}.`,
+      }),
+      tries: count(0).optional().meta({
+        default: DEFAULT_POLICY.tries,
+        description: "Attempts in all; 0 = every server once.",
+      }),
+      timeout: duration.optional().meta({
+        default: "0s",
+        description: "After this time no further attempt begins, and a running one ends; 0 = none.",
+      }),
+    }),
+  ],
+  { error: `must be a map, off, or a list of ${CONDITIONS.join(", ")}` },
+);
+
+const balance = word(parseBalance, {
+  id: "balance",
+  type: "string",
+  pattern: "^(round_robin|least_conn|hash \\$\\w+)$",
+  description: "`round_robin`, `least_conn` or `hash $remote_addr`.",
+  examples: ["round_robin", "least_conn", "hash $remote_addr"],
+});
+
+const errorPages = z
+  .record(
+    z.string().regex(/^[45]\d\d$/, {
+      error: (issue) => `${quote(issue.input)} is no status of an error: 400 to 599`,
+    }),
+    text,
+  )
+  .prefault({});
+
+export const group = object({
+  routes: routes.describe("Requests that this group answers. Default: all."),
+  primary: name.optional().describe("The preferred pool. Default: the first one."),
+  pools: z
+    .record(name, pool)
+    .prefault({})
+    .describe("By name; after the primary in the order written. None: every request gets 503."),
+  next_upstream: nextUpstream.prefault({}).describe("When a request moves to the next server."),
+  timeouts: object({
+    connect: duration.prefault("2s").describe("Until the connection to a server stands."),
+    send: duration.prefault("3s").describe("Between two writes that a server takes in."),
+    read: duration.prefault("3s").describe("Between two reads from a server."),
+    total: duration.prefault("0s").describe("From request to the end of the answer."),
+    tunnel: duration.prefault("1h").describe("Without a byte either way after an upgrade."),
+  })
+    .prefault({})
+    .describe("Towards the servers; 0 = none."),
+  recheck: choice(["auto", "connect", "live"])
+    .optional()
+    .meta({
+      default: DEFAULT_POLICY.recheck,
+      description:
+        "How a failed server is found to be back: `auto` repeats what failed (a connection, or a " +
+        "`HEAD /`), `connect` only connects, `live` lets a request try, as nginx does " +
+        `(\`compat: nginx\`: ${NGINX_POLICY.recheck}).`,
+    }),
+  failback: choice(["auto", "manual", "never"])
+    .optional()
+    .meta({
+      default: DEFAULT_POLICY.failback,
+      description:
+        "When the primary is back: `auto` uses it again, `manual` waits for an operator's switch, " +
+        "`never` makes the pool that took over the primary.",
+    }),
+  hold_down: duration.optional().meta({
+    default: "0s",
+    description: "From the recovery of the primary to the automatic failback.",
+  }),
+  balance: balance.prefault("round_robin").describe("Choice among the servers of a pool."),
+  keepalive: object({
+    max_idle: count(0)
+      .prefault(64)
+      .describe("Connections kept open to each server, per worker; 0 = none."),
+    idle: someDuration.prefault("4s").describe("How long a connection without a request is kept."),
+  })
+    .prefault({})
+    .describe("Connections to the servers that are used again."),
+  replay: object({
+    memory: size
+      .prefault("1m")
+      .describe("Kept in memory; what is beyond goes to a temporary file."),
+    limit: size.prefault("64m").describe("Kept in all; a longer body cannot be sent again."),
+  })
+    .prefault({})
+    .describe("How much of a request body is kept to send it to another server."),
+  trust_idempotency_key: z.boolean().optional().meta({
+    default: DEFAULT_POLICY.trustIdempotencyKey,
+    description: "Repeats requests of any method that carry an `Idempotency-Key`.",
+  }),
+  respect_retry_after: z.boolean().optional().meta({
+    default: DEFAULT_POLICY.respectRetryAfter,
+    description: "Passes on a 503 with `Retry-After` and does not count it as a failure.",
+  }),
+  host_header: choice(["preserve", "server"])
+    .prefault("preserve")
+    .describe("The `Host` that servers see: the client's, or the server's own name."),
+  error_pages: errorPages.describe(
+    "Bodies of the gateway's own answers by status: files of type .html, .json or .txt, beside this file.",
+  ),
+  compat: choice(["none", "nginx"])
+    .prefault("none")
+    .describe("`nginx` sets every rule of failover as nginx has it; keys written here still win."),
+});
+
+/** What `hash` may be over. */
+const HASH_KEY = /^\$(remote_addr|request_uri|uri|host|http_\w+|cookie_\w+|arg_\w+)$/;
+
+function parseBalance(input: unknown): Parsed<Balance> {
+  if (input === "round_robin" || input === "least_conn") return good({ kind: input });
+  const key = typeof input === "string" ? /^hash +(\S+)$/.exec(input)?.[1] : undefined;
+  if (key !== undefined && HASH_KEY.test(key)) return good({ kind: "hash", key });
+  const keys = "$remote_addr, $request_uri, $uri, $host, $http_NAME, $cookie_NAME, $arg_NAME";
+  if (key !== undefined) return bad(`${quote(key)} is no key to hash, known are ${keys}`);
+  const hint = typeof input === "string" ? didYouMean(input, ["round_robin", "least_conn"]) : "";
+  return bad(`${quote(input)} is none of round_robin, least_conn, hash KEY${hint}`);
+}
