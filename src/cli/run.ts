@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { Env } from "../config/interpolate.ts";
+import { type Gateway, startGateway } from "../gateway.ts";
+import { EXIT } from "./exit-codes.ts";
+import { loadConfig } from "./load-config.ts";
+import { runtimeWarning } from "./runtime-warning.ts";
+
+/** `understudy run`: serves until a signal, then ends in order; a second signal ends at once. */
+export async function run(file: string, env: Env): Promise<number> {
+  const config = loadConfig(file, env);
+  if (config === undefined) return EXIT.usage;
+  const warning = runtimeWarning(process.versions.node);
+  if (warning !== undefined) process.stderr.write(`understudy: ${warning}\n`);
+  let gateway: Gateway;
+  try {
+    gateway = await startGateway(config);
+  } catch (error) {
+    process.stderr.write(`understudy: ${startProblem(error)}\n`);
+    return EXIT.usage;
+  }
+  // A reader that goes away (`| head`) must not take the gateway with it.
+  process.stdout.on("error", () => {});
+  reopenLogsOnSignal(gateway);
+  process.stdout.write(`ready ${gateway.addresses.join(" ")}\n`);
+  await untilStopped(gateway);
+  return EXIT.done;
+}
+
+/**
+ * nginx's users send these after a rotation. Left to Node one would open its debugger, the other
+ * cut every request; at the end of a terminal it still ends what the terminal had started.
+ */
+function reopenLogsOnSignal(gateway: Gateway): void {
+  process.on("SIGUSR1", () => gateway.reopenLogs());
+  if (!process.stdout.isTTY) process.on("SIGHUP", () => gateway.reopenLogs());
+}
+
+function untilStopped(gateway: Gateway): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let signals = 0;
+    const onSignal = (): void => {
+      signals += 1;
+      if (signals > 1) process.exit(EXIT.failed);
+      gateway.stop().then(resolve, reject);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+    process.on("SIGQUIT", onSignal);
+    if (process.stdout.isTTY) process.on("SIGHUP", onSignal);
+  });
+}
+
+/** Node's errors in words: which address or file, and what is wrong with it. */
+function startProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const problem = START_ERROR.safeParse(error).data;
+  if (problem === undefined) return error.message;
+  return START_PROBLEMS[problem.code](whereOf(problem));
+}
+
+const START_ERROR = z.object({
+  code: z.enum(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOENT", "EISDIR"]),
+  address: z.string().optional(),
+  port: z.number().optional(),
+  path: z.string().optional(),
+});
+
+const START_PROBLEMS = {
+  EADDRINUSE: (where: string) => `cannot listen on ${where}: it is in use by another program`,
+  EACCES: (where: string) => `cannot use ${where}: permission denied`,
+  EADDRNOTAVAIL: (where: string) => `cannot listen on ${where}: this machine has no such address`,
+  ENOENT: (where: string) => `cannot open ${where}: its folder does not exist`,
+  EISDIR: (where: string) => `cannot open ${where}: it is a folder`,
+};
+
+function whereOf({ address, port, path }: z.infer<typeof START_ERROR>): string {
+  if (address === undefined) return path ?? "it";
+  return port === undefined || port < 0 ? `unix:${address}` : `${address}:${port}`;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config/config.ts";
+import type { ExchangeRecord, GatewayEvent } from "./events.ts";
+import { Groups } from "./failover/groups.ts";
+import { type AccessLog, openAccessLog } from "./observe/access-log.ts";
+import { type EventLog, openEventLog } from "./observe/event-log.ts";
+import { startRechecks } from "./probe/rechecks.ts";
+import type { ProxyContext } from "./proxy/context.ts";
+import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
+import { type Listener, startListener } from "./proxy/listener.ts";
+import { type Lookup, Resolver } from "./proxy/resolver.ts";
+import { createSite } from "./proxy/site.ts";
+
+export interface Gateway {
+  /** Where it listens, ports as bound, in the order configured. */
+  readonly addresses: readonly string[];
+  /** Every group as it stands now. */
+  readonly groups: Groups;
+  /** Client connections open at the moment. */
+  readonly connections: number;
+  /** After a rotation of the logs: goes on in new files of the same names. */
+  reopenLogs(): void;
+  /** Accepts nothing more, lets exchanges end up to `shutdown_timeout`, leaves nothing behind. */
+  stop(): Promise<void>;
+  /** Breaks what a stop() still waits for. */
+  destroy(): void;
+}
+
+export interface GatewayOptions {
+  readonly clock?: Clock;
+  /** Names to addresses; the system's by default. */
+  readonly lookup?: Lookup;
+  readonly onExchange?: (record: ExchangeRecord) => void;
+  readonly onEvent?: (event: GatewayEvent) => void;
+}
+
+/** Starts everything that `config` asks for; rejects, with nothing left behind, where an address or a log cannot be had. */
+export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
+  const clock = options.clock ?? systemClock;
+  const { eventLog, accessLog } = await openLogs(config, clock);
+  const groups = new Groups(() => clock.now());
+  groups.load(config.groups.map((group) => group.spec));
+  groups.subscribe(({ happened }) => {
+    for (const event of happened) {
+      eventLog.write(event);
+      options.onEvent?.(event);
+    }
+  });
+  const context: ProxyContext = {
+    clock,
+    wheel: new DeadlineWheel(clock),
+    resolver: new Resolver(clock, options.lookup),
+    onExchange: (record) => {
+      accessLog?.write(record);
+      options.onExchange?.(record);
+    },
+  };
+  const site = createSite(config, groups, context);
+  const timeouts = new Map(config.groups.map((group) => [group.name, group.timeouts]));
+  const stopRechecks = startRechecks({
+    groups,
+    clock,
+    findAddress: (name) => context.resolver.findAddress(name),
+    timeoutsOf: (name) => mustHave(timeouts.get(name)),
+  });
+  const closeRest = async (): Promise<void> => {
+    stopRechecks();
+    site.close();
+    context.wheel.stop();
+    context.resolver.stop();
+    await Promise.all([accessLog?.close(), eventLog.close()]);
+  };
+
+  const listeners: Listener[] = [];
+  const destroy = (): void => {
+    for (const listener of listeners) listener.destroy();
+  };
+  const drain = async (): Promise<void> => {
+    for (const listener of listeners) listener.stop();
+    await Promise.all(listeners.map((listener) => listener.drained));
+  };
+  try {
+    for (const address of config.listen) {
+      const onError = (error: Error): void =>
+        eventLog.error({ reason: error.message }, "accept failed");
+      listeners.push(await startListener(address, { context, site: () => site, onError }));
+    }
+  } catch (error) {
+    // Somebody may have connected to the addresses that could be had.
+    destroy();
+    await drain();
+    await closeRest();
+    throw error;
+  }
+
+  const stop = async (): Promise<void> => {
+    const cancel = clock.after(config.shutdownTimeoutMs, destroy);
+    await drain();
+    cancel();
+    await closeRest();
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    addresses: listeners.map((listener) => listener.address),
+    groups,
+    get connections() {
+      return listeners.reduce((sum, listener) => sum + listener.connections, 0);
+    },
+    reopenLogs: () => {
+      accessLog?.reopen();
+      eventLog.reopen();
+      eventLog.info({}, "logs opened anew");
+    },
+    stop: () => (stopping ??= stop()),
+    destroy,
+  };
+}
+
+interface Logs {
+  readonly eventLog: EventLog;
+  readonly accessLog: AccessLog | undefined;
+}
+
+async function openLogs(config: Config, clock: Clock): Promise<Logs> {
+  const eventLog = openEventLog(config.eventLog, clock);
+  if (config.accessLog === undefined) return { eventLog, accessLog: undefined };
+  try {
+    const accessLog = openAccessLog(config.accessLog, {
+      clock,
+      onTrouble: (trouble) => eventLog.error({ ...trouble }, "access log cannot be written"),
+    });
+    return { eventLog, accessLog };
+  } catch (error) {
+    await eventLog.close();
+    throw error;
+  }
+}
+
+function mustHave<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a group without a configuration");
+  return value;
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// This file must still be read by an old Node, so that it can say what is wrong: it imports nothing
+// until the version is known to do.
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 24) {
+  process.stderr.write(
+    `understudy needs Node 24 or newer; this is ${process.versions.node} (${process.execPath})\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const { runProgram } = await import("./cli/program.ts");
+  process.exitCode = await runProgram(process.argv.slice(2), process.env);
+}

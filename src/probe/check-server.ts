@@ -1,0 +1,101 @@
+import { connect, isIPv6 } from "node:net";
+import { Client } from "undici";
+import type { ServerSpec } from "../failover/spec.ts";
+import type { DueCheck } from "../failover/recheck.ts";
+
+export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** An address of a name; rejects where it has none. */
+export type FindAddress = (name: string) => Promise<string>;
+
+export interface CheckSettings {
+  readonly findAddress: FindAddress;
+  /** Milliseconds for the connection, and again for the answer. */
+  readonly connectMs: number;
+  readonly answerMs: number;
+  /** Is this status of an answer a failure? */
+  readonly isFailure: (status: number) => boolean;
+  readonly signal: AbortSignal;
+}
+
+const PASSED: CheckResult = { ok: true };
+
+/** One background check of a server. Never throws; an aborted check has failed. */
+export async function checkServer(
+  spec: ServerSpec,
+  kind: DueCheck["kind"],
+  settings: CheckSettings,
+): Promise<CheckResult> {
+  try {
+    const target = await targetOf(spec, settings.findAddress);
+    switch (kind) {
+      case "resolve":
+        return PASSED;
+      case "connect":
+        await checkConnect(target, settings);
+        return PASSED;
+      case "request":
+        return await checkRequest(spec, target, settings);
+    }
+  } catch (error) {
+    return { ok: false, reason: reasonOf(error) };
+  }
+}
+
+function checkConnect(target: Target, { connectMs, signal }: CheckSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...target, signal, timeout: connectMs });
+    socket.on("error", reject);
+    socket.on("timeout", () => socket.destroy(new Error(`no connection within ${connectMs} ms`)));
+    socket.on("close", () => reject(new Error("closed")));
+    socket.on("connect", () => {
+      resolve();
+      socket.destroy();
+    });
+  });
+}
+
+async function checkRequest(
+  spec: ServerSpec,
+  target: Target,
+  settings: CheckSettings,
+): Promise<CheckResult> {
+  const client = new Client(originOf(target), {
+    ...("path" in target ? { socketPath: target.path } : {}),
+    connect: { timeout: settings.connectMs },
+    headersTimeout: settings.answerMs,
+    bodyTimeout: settings.answerMs,
+    pipelining: 0,
+  });
+  try {
+    const host = "path" in target ? "localhost" : spec.address;
+    const headers = { host, "user-agent": "understudy-check" };
+    const { signal } = settings;
+    const answer = await client.request({ method: "HEAD", path: "/", headers, signal });
+    await answer.body.dump();
+    if (!settings.isFailure(answer.statusCode)) return PASSED;
+    return { ok: false, reason: `HEAD / was answered with ${answer.statusCode}` };
+  } finally {
+    await client.destroy();
+  }
+}
+
+function originOf(target: Target): string {
+  if ("path" in target) return "http://localhost";
+  return `http://${isIPv6(target.host) ? `[${target.host}]` : target.host}:${target.port}`;
+}
+
+type Target = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Where the server is now: a name is looked up anew for each check. */
+async function targetOf({ address }: ServerSpec, findAddress: FindAddress): Promise<Target> {
+  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
+  const colon = address.lastIndexOf(":");
+  const name = address.slice(0, colon).replace(/^\[|\]$/g, "");
+  return { host: await findAddress(name), port: Number(address.slice(colon + 1)) };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

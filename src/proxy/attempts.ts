@@ -1,0 +1,370 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Cause } from "../failover/attempt.ts";
+import { triesLeft } from "../failover/choose.ts";
+import type { Failure } from "../failover/failure.ts";
+import { wantsSuccess } from "../failover/group.ts";
+import {
+  exhaustedStatus,
+  isListed,
+  isRepeatable,
+  judge,
+  mayRescue,
+  provesHealth,
+  type RequestFacts,
+  type Verdict,
+} from "../failover/judge.ts";
+import type { ServerState } from "../failover/server.ts";
+import { serialiseRequest } from "../http1/forward-request.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import {
+  type AnswerReceiver,
+  Attempt,
+  type AttemptOwner,
+  type OutgoingRequest,
+} from "./attempt.ts";
+import { Deadline } from "./deadline-wheel.ts";
+import type { ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
+import { hashKeyOf } from "./hash-key.ts";
+import { noLiveServer } from "./no-live-server.ts";
+import { ParkedAnswer } from "./parked-answer.ts";
+import type { RequestBody } from "./request-body.ts";
+import type { ServingGroup } from "./serving-group.ts";
+
+/** The exchange, as its attempts see it. */
+export interface AttemptsOwner {
+  readonly head: RequestHead;
+  readonly body: RequestBody | undefined;
+  readonly notes: ExchangeNotes;
+  readonly clientFacts: ClientFacts;
+  /** The client sends its body only once it is told to continue. */
+  readonly awaitsContinue: boolean;
+  /** 100, 102 or 103. */
+  onInformation(head: ResponseHead): void;
+  /** This answer is the one: returns who takes its body. */
+  onAnswer(attempt: Attempt, head: ResponseHead): AnswerReceiver;
+  /** The server has switched to the protocol that the client asked for. */
+  onSwitched(attempt: Attempt, head: ResponseHead): void;
+  /** The answer broke off when its head was passed on already. */
+  onBrokenOff(cause: Cause): void;
+  /** There is no answer, and there will be none. */
+  onNoAnswer(code: ErrorCode, detail: string | undefined): void;
+  /** Body bytes have left, so the client may send more. */
+  onBodySent(): void;
+}
+
+const NO_TRIES: readonly number[] = [];
+
+/** The way of one exchange from server to server, until an answer stands or none is left to ask. */
+export class Attempts implements AttemptOwner {
+  readonly #owner: AttemptsOwner;
+  readonly #group: ServingGroup;
+  /** Servers that this exchange has met, by index. */
+  #tried = NO_TRIES;
+  #current: Attempt | undefined;
+  #parked: ParkedAnswer | undefined;
+  #deadline: Deadline | undefined;
+  /** The current server's stale connection was replaced by a new one. */
+  #redialled = false;
+  #outOfTime = false;
+  /** The head of an answer was passed on. */
+  #answered = false;
+  #over = false;
+
+  constructor(owner: AttemptsOwner, group: ServingGroup) {
+    this.#owner = owner;
+    this.#group = group;
+  }
+
+  begin(): void {
+    this.#armDeadline();
+    this.#advance();
+  }
+
+  /** More of the request's body is here, or can be read again. */
+  pump(): void {
+    this.#current?.pump();
+  }
+
+  /** The client takes no more of the answer for now. */
+  pause(): void {
+    this.#current?.pause();
+  }
+
+  resume(): void {
+    this.#current?.resume();
+  }
+
+  /** The exchange is over, whatever is still going on. */
+  end(cause: Cause): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#deadline?.end();
+    this.#parked?.discard();
+    if (this.#current === undefined) return;
+    const wasRunning = this.#current.abandon(cause);
+    if (wasRunning) this.#judge(this.#current, this.#current.failure(cause));
+    this.#reportSuccess(this.#current);
+  }
+
+  onInformation(_: Attempt, head: ResponseHead): void {
+    this.#owner.onInformation(head);
+  }
+
+  onBodySent(): void {
+    this.#owner.onBodySent();
+  }
+
+  onAnswer(attempt: Attempt, head: ResponseHead): void {
+    if (head.status === 101) return this.#onSwitched(attempt, head);
+    if (!this.#isExpected(attempt, head)) {
+      return attempt.reject("identity", "another pool or release than expected");
+    }
+    const isFailure = isListed(this.#group.policy, head.status);
+    if (!isFailure || !this.#moveOn(attempt, head)) this.#deliver(attempt, head);
+  }
+
+  onFailure(attempt: Attempt, failure: Failure): void {
+    if (attempt === this.#parked?.attempt) {
+      this.#parked = undefined;
+      return;
+    }
+    const decision = this.#judge(attempt, failure);
+    if (this.#answered) return this.#owner.onBrokenOff(failure.cause);
+    switch (decision) {
+      case "redial":
+        this.#redialled = true;
+        return this.#try(attempt.state);
+      case "next":
+        return this.#advance();
+      case "return":
+        return this.#settleForLess();
+    }
+  }
+
+  onRescue(attempt: Attempt): void {
+    if (this.#over || attempt !== this.#current) return;
+    if (!mayRescue(this.#group.policy, this.#facts(), attempt.sentBytes)) return;
+    const server = this.#choose();
+    if (server === undefined) return;
+    attempt.decision = "rescue";
+    attempt.why = "its server went down while it waited";
+    attempt.abandon("moved");
+    this.#tryNext(server);
+  }
+
+  /** Goes on to the next server, or ends with the best there is. */
+  #advance(): void {
+    const server = this.#choose();
+    if (server !== undefined) return this.#tryNext(server);
+    const { attempts } = this.#owner.notes;
+    this.#noteEnd();
+    if (this.#group.policy.lastAnswer === "nginx") {
+      attempts.push(noLiveServer(this.#group.config.name));
+    }
+    if (attempts.length > 0) this.#settleForLess();
+    else this.#owner.onNoAnswer("NO_SERVER", this.#group.whyNone(this.#tried));
+  }
+
+  /** The attempt that should have been followed by another one was the last. */
+  #noteEnd(): void {
+    const last = this.#current;
+    if (last?.decision !== "next") return;
+    last.decision = "return";
+    last.why += ", but no other server is left";
+  }
+
+  /** No server is left or allowed: the last real answer, else the gateway's own. */
+  #settleForLess(): void {
+    const parked = this.#parked;
+    if (parked !== undefined) return this.#deliverParked(parked);
+    const status = exhaustedStatus(this.#group.policy, this.#owner.notes.attempts);
+    this.#owner.onNoAnswer(status === 504 ? "SERVER_TIMEOUT" : "SERVER_FAILED", undefined);
+  }
+
+  #choose(): ServerState | undefined {
+    const { balance } = this.#group.config.spec;
+    const { head, clientFacts } = this.#owner;
+    const key = balance.kind === "hash" ? hashKeyOf(balance.key, head, clientFacts.address) : "";
+    const pick = this.#group.choose(this.#tried, key);
+    if (pick?.trial === true) {
+      this.#group.report({ type: "trial-started", server: pick.server.index });
+    }
+    return pick?.server;
+  }
+
+  #tryNext(server: ServerState): void {
+    this.#tried = [...this.#tried, server.index];
+    this.#redialled = false;
+    this.#try(server);
+  }
+
+  #try(server: ServerState): void {
+    const { attempts } = this.#owner.notes;
+    this.#owner.body?.rewind();
+    const attempt = new Attempt(
+      this,
+      this.#group,
+      server,
+      this.#outgoing(server),
+      attempts.length + 1,
+    );
+    this.#current = attempt;
+    attempts.push(attempt);
+    attempt.start(this.#redialled);
+  }
+
+  #outgoing(server: ServerState): OutgoingRequest {
+    const { head, clientFacts, notes, body, awaitsContinue } = this.#owner;
+    const { policy, config } = this.#group;
+    return {
+      method: head.method,
+      headText: serialiseRequest(head, {
+        clientAddress: clientFacts.address,
+        scheme: clientFacts.scheme,
+        localPort: clientFacts.localPort,
+        trusted: clientFacts.trusted,
+        requestId: notes.requestId,
+        // HTTP/1.0 may come without a Host; HTTP/1.1 may not go on without one.
+        host: config.hostHeader === "server" || head.host === "" ? hostOf(server) : undefined,
+        upgrade: head.upgrade !== undefined,
+        expectContinue: awaitsContinue,
+      }),
+      body,
+      repeatable: isRepeatable(policy, {
+        method: head.method,
+        idempotencyKey: policy.trustIdempotencyKey && this.#hasIdempotencyKey(),
+      }),
+      asksFirst: awaitsContinue,
+    };
+  }
+
+  /** Writes the verdict into the attempt, and the strike to the group's account. */
+  #judge(attempt: Attempt, failure: Failure): Verdict["decision"] {
+    const verdict = judge(this.#group.policy, this.#facts(), failure);
+    // An answer that was parked for its status may break off later: that is one strike, not two.
+    const wasCounted = attempt.counted;
+    const isStrike = verdict.counted && !wasCounted && !isNameless(failure);
+    attempt.counted = wasCounted || isStrike;
+    attempt.decision = verdict.decision;
+    attempt.why = attempt.detail === "" ? verdict.why : `${verdict.why} (${attempt.detail})`;
+    if (isNameless(failure)) {
+      const { index } = attempt.state;
+      this.#group.report({ type: "resolve-failed", server: index, reason: attempt.detail });
+    } else if (isStrike) {
+      const { index, generation } = attempt.state;
+      this.#group.report({ type: "attempt-failed", server: index, generation, failure });
+    }
+    return verdict.decision;
+  }
+
+  #facts(): RequestFacts {
+    const { head, body, notes } = this.#owner;
+    return {
+      method: head.method,
+      idempotencyKey: this.#hasIdempotencyKey(),
+      replayable: body?.canRestart ?? true,
+      triesLeft: this.#outOfTime ? 0 : triesLeft(this.#group.state, this.#tried),
+      elapsedMs: notes.elapsedMs(this.#group.context.clock.now()),
+      answered: this.#answered,
+      redialed: this.#redialled,
+    };
+  }
+
+  #hasIdempotencyKey(): boolean {
+    return this.#owner.head.field("idempotency-key") !== undefined;
+  }
+
+  /** True where a listed status was not the end: another server is asked, or (nginx) none is left. */
+  #moveOn(attempt: Attempt, head: ResponseHead): boolean {
+    attempt.cause = "status";
+    const decision = this.#judge(attempt, attempt.failure("status"));
+    if (decision !== "next") return false;
+    const keepsAnswer = this.#group.policy.lastAnswer === "real";
+    const server = this.#choose();
+    if (server === undefined && keepsAnswer) {
+      this.#noteEnd();
+      return false;
+    }
+    this.#parked?.discard();
+    this.#parked = keepsAnswer ? new ParkedAnswer(attempt, head) : undefined;
+    if (!keepsAnswer) attempt.abandon("status");
+    if (server === undefined) this.#advance();
+    else this.#tryNext(server);
+    return true;
+  }
+
+  #deliver(attempt: Attempt, head: ResponseHead): void {
+    this.#parked?.discard();
+    this.#parked = undefined;
+    this.#answered = true;
+    this.#armDeadlineOfAnswer();
+    attempt.deliver(this.#owner.onAnswer(attempt, head));
+  }
+
+  #deliverParked(parked: ParkedAnswer): void {
+    this.#parked = undefined;
+    this.#current = parked.attempt;
+    this.#answered = true;
+    this.#armDeadlineOfAnswer();
+    parked.attempt.why += ", and no other server gave a better answer";
+    parked.unpark(this.#owner.onAnswer(parked.attempt, parked.head));
+  }
+
+  #onSwitched(attempt: Attempt, head: ResponseHead): void {
+    if (head.upgrade === undefined || head.upgrade !== this.#owner.head.upgrade) {
+      return attempt.reject("malformed", "switched to a protocol that nobody asked for");
+    }
+    this.#answered = true;
+    this.#deadline?.end();
+    this.#owner.onSwitched(attempt, head);
+  }
+
+  /** `expect_pool` and `expect_release`: an address may have gone to another service meanwhile. */
+  #isExpected(attempt: Attempt, head: ResponseHead): boolean {
+    const expected = this.#group.config.expect.get(attempt.pool);
+    if (expected === undefined) return true;
+    const { pool, release } = expected;
+    if (pool !== undefined && pool !== head.appPool) return false;
+    return release === undefined || release === head.releaseId;
+  }
+
+  #armDeadline(): void {
+    const { nextUpstreamTimeoutMs, cutRunning } = this.#group.policy;
+    const { totalMs } = this.#group.config.timeouts;
+    const nextMs = cutRunning ? nextUpstreamTimeoutMs : 0;
+    if (totalMs === 0 && nextMs === 0) return;
+    this.#deadline = new Deadline(this.#group.context.wheel, () => {
+      this.#outOfTime = true;
+      this.#current?.cut();
+    });
+    this.#deadline.arm(Math.min(totalMs || Infinity, nextMs || Infinity));
+  }
+
+  /** Of the two times only `timeouts.total` lasts to the end of the answer. */
+  #armDeadlineOfAnswer(): void {
+    const { totalMs } = this.#group.config.timeouts;
+    if (totalMs === 0) return this.#deadline?.end();
+    const elapsedMs = this.#owner.notes.elapsedMs(this.#group.context.clock.now());
+    this.#deadline?.arm(Math.max(1, totalMs - elapsedMs));
+  }
+
+  /** Where a server is on trial, the end of an exchange without a strike is its acquittal. */
+  #reportSuccess(attempt: Attempt): void {
+    const { policy, state } = this.#group;
+    const { index, generation } = attempt.state;
+    const server = state.servers[index];
+    if (server === undefined || !wantsSuccess(server, policy)) return;
+    if (attempt.cause !== undefined && !provesHealth(policy, attempt)) return;
+    this.#group.report({ type: "attempt-succeeded", server: index, generation });
+  }
+}
+
+/** Its name has no address, which is a state of its own and no strike. */
+function isNameless(failure: Failure): boolean {
+  return failure.phase === "resolve" && failure.cause === "refused";
+}
+
+function hostOf({ spec }: ServerState): string {
+  return spec.address.startsWith("unix:") ? "localhost" : spec.address;
+}

@@ -1,0 +1,13 @@
+import type { Clock } from "../clock.ts";
+import type { ExchangeRecord } from "../events.ts";
+import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** What every part of the data path shares: time, names, and the one way out for its news. */
+export interface ProxyContext {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly resolver: Resolver;
+  /** Called once for every exchange, when its last byte was handed to the client's socket. */
+  readonly onExchange: (record: ExchangeRecord) => void;
+}

@@ -1,0 +1,127 @@
+import type { Seat } from "../../src/failover/choose.ts";
+import type { Failure } from "../../src/failover/failure.ts";
+import type { GroupEvent } from "../../src/failover/group.ts";
+import type { GroupState } from "../../src/failover/group-state.ts";
+import type { GroupSpec, PoolSpec, ServerSpec } from "../../src/failover/spec.ts";
+import { createGroup, step } from "../../src/failover/group.ts";
+import { DEFAULT_POLICY, type Policy } from "../../src/failover/policy.ts";
+import type { ServerState } from "../../src/failover/server.ts";
+
+/** A server that goes down at its first strike and is asked again after 5 s. */
+export function aServer(pool: string, address: string, more: Partial<ServerSpec> = {}): ServerSpec {
+  return {
+    key: `${pool} ${address}`,
+    pool,
+    url: `http://${address}`,
+    address,
+    weight: 1,
+    maxFails: 1,
+    failTimeoutMs: 5000,
+    maxConns: 0,
+    down: false,
+    ...more,
+  };
+}
+
+/** A pool whose servers are named after it: `blue1`, `blue2`. */
+export function aPool(name: string, ...servers: readonly Partial<ServerSpec>[]): PoolSpec {
+  return { name, servers: servers.map((more, at) => aServer(name, `${name}${at + 1}`, more)) };
+}
+
+/** One server each in the pools blue (the primary) and green. */
+export const BLUE_GREEN: readonly PoolSpec[] = [aPool("blue", {}), aPool("green", {})];
+
+export function aGroup(
+  pools: readonly PoolSpec[] = BLUE_GREEN,
+  policy: Partial<Policy> = {},
+  more: Partial<GroupSpec> = {},
+): GroupSpec {
+  return {
+    name: "app",
+    primary: pools[0]?.name ?? "",
+    pools,
+    balance: { kind: "round_robin" },
+    policy: { ...DEFAULT_POLICY, ...policy },
+    ...more,
+  };
+}
+
+export const REFUSED: Failure = {
+  source: "server",
+  phase: "connect",
+  cause: "refused",
+  status: undefined,
+  retryAfter: false,
+  reused: false,
+  sentBytes: 0,
+  receivedBytes: 0,
+};
+
+export const SILENT: Failure = { ...REFUSED, phase: "head", cause: "timeout", sentBytes: 100 };
+
+export const CLOSED: Failure = { ...SILENT, cause: "closed" };
+
+export function answered(status: number, more: Partial<Failure> = {}): Failure {
+  return { ...SILENT, cause: "status", status, receivedBytes: 100, ...more };
+}
+
+export function seatsOf(state: GroupState): readonly Seat[] {
+  return state.servers.map(() => ({ inFlight: 0, current: 0 }));
+}
+
+/** A strike of an attempt that began in the server's present generation. */
+export function struck(state: GroupState, server: number, failure = REFUSED): GroupEvent {
+  const generation = state.servers[server]?.generation ?? 0;
+  return { type: "attempt-failed", server, generation, failure };
+}
+
+/** A group on a clock of its own, with all that happened to it in short. */
+export class GroupStory {
+  state: GroupState;
+  now = 0;
+  /** `server-down blue1`, `failover blue -> green`, `all-down`. */
+  happened: string[] = [];
+  reasons: string[] = [];
+
+  constructor(spec: GroupSpec) {
+    this.state = createGroup(spec, 0);
+  }
+
+  at(now: number): this {
+    this.now = now;
+    return this;
+  }
+
+  apply(...events: readonly GroupEvent[]): this {
+    for (const event of events) {
+      const { state, happened } = step(this.state, event, this.now);
+      this.state = state;
+      for (const one of happened) {
+        this.reasons.push(one.reason);
+        if ("server" in one) this.happened.push(`${one.type} ${one.server}`);
+        else if ("from" in one) this.happened.push(`${one.type} ${one.from} -> ${one.to}`);
+        else this.happened.push(one.type);
+      }
+    }
+    return this;
+  }
+
+  strike(server: number, failure = REFUSED): this {
+    return this.apply(struck(this.state, server, failure));
+  }
+
+  server(index: number): ServerState {
+    return this.state.servers[index]!;
+  }
+
+  status(index: number): string {
+    return this.server(index).health.status;
+  }
+
+  /** Forgets what happened so far, for the part of the story that counts. */
+  from(now: number): this {
+    this.happened = [];
+    this.reasons = [];
+    return this.at(now);
+  }
+}
