@@ -1,0 +1,21 @@
+import type { Machine } from "../rig/machine.ts";
+import type { PeerName } from "../rig/peer-description.ts";
+import type { Case } from "./cases.ts";
+import type { Round } from "./measure.ts";
+import type { Memory } from "./memory.ts";
+
+/** Everything that `npm run bench` found out. */
+export interface SteadyResult {
+  readonly machine: Machine;
+  readonly missing: readonly string[];
+  readonly seconds: number;
+  readonly cases: readonly CaseResult[];
+  /** The first case again, by autocannon. */
+  readonly crossCheck: CaseResult | undefined;
+  readonly memory: readonly { readonly peer: PeerName; readonly memory: Memory }[];
+}
+
+export interface CaseResult {
+  readonly case: Case;
+  readonly peers: readonly { readonly peer: PeerName; readonly rounds: readonly Round[] }[];
+}

@@ -1,0 +1,129 @@
+import type { PeerName } from "../rig/peer-description.ts";
+import { median, spread } from "../rig/statistics.ts";
+import { figure, percent, table } from "../rig/table.ts";
+import type { Round } from "./measure.ts";
+import type { CaseResult, SteadyResult } from "./steady-result.ts";
+
+/** The result as Markdown. */
+export function steadyTables(result: SteadyResult): string {
+  const { cases, crossCheck, memory } = result;
+  const parts: string[] = [];
+  if (cases.length > 0) {
+    parts.push("CPU per request in us, median (ratio to nginx):", cpuTable(cases));
+    parts.push("Spread of the rounds, (max - min) / median:", spreadTable(cases));
+    parts.push("Requests per second, with the proxy on one core:", rateTable(cases));
+    parts.push("Latency in ms, p50 / p99:", latencyTable(cases));
+    parts.push("Understudy's share of the kernel, and its goals:", goalTable(cases));
+  }
+  if (crossCheck !== undefined)
+    parts.push("The load generators against each other:", crossTable(cases, crossCheck));
+  if (memory.length > 0) parts.push("Memory (PSS of all processes):", memoryTable(result));
+  return parts.join("\n\n");
+}
+
+function cpuTable(cases: readonly CaseResult[]): string {
+  return perPeer(cases, (rounds, nginx) => {
+    const ratio = nginx === undefined ? "" : ` (${(cpuOf(rounds) / cpuOf(nginx)).toFixed(2)})`;
+    return `${figure(cpuOf(rounds))}${ratio}`;
+  });
+}
+
+function spreadTable(cases: readonly CaseResult[]): string {
+  return perPeer(cases, (rounds) =>
+    rounds.length < 2 ? "-" : percent(spread(rounds.map(({ cpuUs }) => cpuUs))),
+  );
+}
+
+function rateTable(cases: readonly CaseResult[]): string {
+  return perPeer(cases, (rounds) => {
+    const rate = figure(median(rounds.map(({ requests, seconds }) => requests / seconds)));
+    const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
+    return failed === 0 ? rate : `${rate}, ${failed} FAILED`;
+  });
+}
+
+function latencyTable(cases: readonly CaseResult[]): string {
+  return perPeer(cases, (rounds) => {
+    const p50 = median(rounds.map(({ p50Ms }) => p50Ms));
+    const p99 = median(rounds.map(({ p99Ms }) => p99Ms));
+    // wrk does not measure it where requests are pipelined.
+    return p99 < p50 || p99 === 0 ? "-" : `${figure(p50)} / ${figure(p99)}`;
+  });
+}
+
+function perPeer(
+  cases: readonly CaseResult[],
+  cell: (rounds: readonly Round[], nginx: readonly Round[] | undefined) => string,
+): string {
+  const peers = cases[0]?.peers.map(({ peer }) => peer) ?? [];
+  const rows = cases.map((result) => {
+    const nginx = roundsOf(result, "nginx");
+    return [result.case.title, ...peers.map((peer) => cell(roundsOf(result, peer) ?? [], nginx))];
+  });
+  return table(["", ...peers], rows);
+}
+
+function goalTable(cases: readonly CaseResult[]): string {
+  const rows = cases.flatMap((result) => {
+    const [own, nginx] = [roundsOf(result, "understudy"), roundsOf(result, "nginx")];
+    if (own === undefined) return [];
+    const kernel = percent(median(own.map(({ kernelShare }) => kernelShare)));
+    const { goal, title } = result.case;
+    if (goal === undefined || nginx === undefined) return [[title, kernel, "", "", "", ""]];
+    const ratio = cpuOf(own) / cpuOf(nginx);
+    return [
+      [title, kernel, ratio.toFixed(2), `${goal.ratio}`, `${goal.limit}`, verdict(ratio, goal)],
+    ];
+  });
+  return table(["", "kernel", "ratio to nginx", "goal", "limit", ""], rows);
+}
+
+function verdict(ratio: number, goal: { readonly ratio: number; readonly limit: number }): string {
+  if (ratio <= goal.ratio) return "goal met";
+  return ratio <= goal.limit ? "within the limit" : "ABOVE THE LIMIT";
+}
+
+/** CPU per request by both, and the answers of the app that each did not count. */
+function crossTable(cases: readonly CaseResult[], crossCheck: CaseResult): string {
+  const byWrk = cases.find((result) => result.case.name === crossCheck.case.name);
+  const rows = crossCheck.peers.map(({ peer, rounds }) => {
+    const wrk = (byWrk && roundsOf(byWrk, peer)) ?? [];
+    return [
+      peer,
+      figure(cpuOf(wrk)),
+      figure(cpuOf(rounds)),
+      `${Math.max(...wrk.map(({ uncounted }) => uncounted))}`,
+      `${Math.max(...rounds.map(({ uncounted }) => uncounted))}`,
+    ];
+  });
+  const { title, connections } = crossCheck.case;
+  return [
+    table(["", "us by wrk", "us by autocannon", "uncounted by wrk", "by autocannon"], rows),
+    `(${title}. Uncounted: answers of the app beyond those that the load generator counted; up to ` +
+      `${connections} are under way at the end.)`,
+  ].join("\n\n");
+}
+
+function memoryTable({ memory }: SteadyResult): string {
+  const rows = memory.map(({ peer, memory }) => [
+    peer,
+    figure(memory.atRest / 2 ** 20),
+    figure(memory.withClients / 2 ** 20),
+    figure(memory.perClient / 2 ** 10),
+    `${memory.lostClients}`,
+    figure(memory.afterSoak / 2 ** 20),
+  ]);
+  const clients = memory[0]?.memory.clients.toLocaleString("en") ?? "";
+  return table(
+    ["", "at rest, MB", `${clients} idle clients, MB`, "KB per client", "lost", "after a soak, MB"],
+    rows,
+  );
+}
+
+function roundsOf(result: CaseResult, name: PeerName): readonly Round[] | undefined {
+  return result.peers.find(({ peer }) => peer === name)?.rounds;
+}
+
+function cpuOf(rounds: readonly Round[]): number {
+  return median(rounds.map(({ cpuUs }) => cpuUs));
+}
