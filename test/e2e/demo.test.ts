@@ -54,7 +54,8 @@ test.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     using folder = openFolder();
     const demo = startDemo(folder.path);
     demo.stdout.resume();
-    const family = await familyOnce(demo, "calm ");
+    // Told when all are up and none was killed yet.
+    const family = await familyOnce(demo, "gateway ");
 
     demo.kill(signal);
     await once(demo, "close");
