@@ -66,9 +66,10 @@ export class AnswerRelay implements AnswerReceiver {
     this.sentBytes += to - from;
     this.#sink.cork();
     this.#flush();
-    this.#sink.write(keepBytes(bytes.subarray(from, to)));
+    const piece = keepBytes(bytes.subarray(from, to));
+    this.#sink.write(piece);
     this.#sink.uncork();
-    if (this.#sink.pendingBytes === 0) releaseBytes(bytes);
+    if (this.#sink.pendingBytes === 0) releaseBytes(piece);
   }
 
   #flush(): void {

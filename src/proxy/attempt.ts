@@ -127,6 +127,11 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     return this.#sender?.sentBytes ?? 0;
   }
 
+  /** True where the system has taken all that was sent. */
+  get isFlushed(): boolean {
+    return this.#connection?.pendingBytes === 0;
+  }
+
   get head(): ResponseHead | undefined {
     return this.#head;
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import { ChunkedDecoder } from "../http1/chunked.ts";
+import { takeBytes } from "./read-buffer.ts";
 import type { RequestBody } from "./request-body.ts";
 
 export interface BodyProblem {
@@ -38,7 +39,7 @@ export class BodyReader {
     if (this.#decoder !== undefined) return this.#readChunks(this.#decoder, bytes);
     const used = Math.min(bytes.length, this.#left);
     this.#left -= used;
-    this.#body.append(bytes.subarray(0, used));
+    this.#body.append(takeBytes(bytes.subarray(0, used)));
     this.#body.complete = this.#left === 0;
     return used;
   }
@@ -52,7 +53,7 @@ export class BodyReader {
       else bytes.copyWithin(end, from, to);
       end += to - from;
     });
-    if (end > start) this.#body.append(bytes.subarray(start, end));
+    if (end > start) this.#body.append(takeBytes(bytes.subarray(start, end)));
     this.#body.trailers = decoder.trailers;
     this.#body.complete = decoder.state === "done";
     return used;

@@ -139,7 +139,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
   }
 
   onAnswer(attempt: Attempt, head: ResponseHead): AnswerReceiver {
-    this.body?.stopKeeping();
+    this.body?.stopKeeping(attempt.n === 1 && attempt.isFlushed);
     this.#noteAnswer(attempt, head);
     const framing = clientFraming(head.framing, this.head.minor);
     this.#stay = framing !== "close" && this.#mayStay();

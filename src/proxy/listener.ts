@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { Address } from "../config/config.ts";
+import { type AcceptedSocket, acceptFrom } from "./accepted-socket.ts";
 import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import type { ProxyContext } from "./context.ts";
 import { Roll } from "./roll.ts";
@@ -61,7 +62,6 @@ class ListeningSocket implements Listener, ConnectionOwner {
       noDelay: true,
       keepAlive: true,
     });
-    this.#server.on("connection", (socket) => this.#onConnection(socket));
   }
 
   get site(): Site {
@@ -80,6 +80,7 @@ class ListeningSocket implements Listener, ConnectionOwner {
       this.#server.listen({ ...where, backlog: BACKLOG }, () => {
         this.#server.off("error", reject);
         this.#server.on("error", this.#settings.onError);
+        acceptFrom(this.#server, (accepted) => this.#onConnection(accepted));
         this.#noteAddress(address);
         resolve();
       });
@@ -121,7 +122,8 @@ class ListeningSocket implements Listener, ConnectionOwner {
     this.address = `${host}:${bound.port}`;
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(accepted: AcceptedSocket): void {
+    const { socket } = accepted;
     const limit = this.site.config.limits.connections;
     // Those that are turned away stay a moment to be told; even they are bounded.
     if (limit > 0 && this.#open.size >= 2 * limit) {
@@ -137,7 +139,7 @@ class ListeningSocket implements Listener, ConnectionOwner {
       scheme: "http",
       trusted: address !== "unix:" && this.site.isTrusted(address),
     } as const;
-    const connection = new ClientConnection(socket, facts, this, this.#settings.context);
+    const connection = new ClientConnection(accepted, facts, this, this.#settings.context);
     this.#open.add(connection);
     if (isFull) connection.turnAway();
   }

@@ -1,4 +1,5 @@
 import type { Framing } from "../http1/framing.ts";
+import { recycleBytes } from "./read-buffer.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
 /** Bytes that may wait for a server before the client is asked to pause. */
@@ -63,9 +64,13 @@ export class RequestBody {
     return unread > BACKLOG_BYTES || (this.#spool?.backlogBytes ?? 0) > BACKLOG_BYTES;
   }
 
-  /** The answer is on its way to the client: nothing will be replayed, so nothing is kept. */
-  stopKeeping(): void {
+  /**
+   * The answer is on its way to the client: nothing will be replayed, so nothing is kept. `unused`:
+   * of what was read not a byte is still on its way to any server.
+   */
+  stopKeeping(unused = false): void {
     this.replayable = false;
+    if (unused && this.#spool === undefined) this.#recycle();
     if (this.#readOffset >= this.#base) this.#closeSpool();
     this.#forget();
   }
@@ -159,6 +164,10 @@ export class RequestBody {
       this.#readIndex -= 1;
       this.#base += first.length;
     }
+  }
+
+  #recycle(): void {
+    for (const piece of this.#pieces.slice(0, this.#readIndex)) recycleBytes(piece);
   }
 
   #closeSpool(): void {

@@ -39,6 +39,7 @@ export function createSite(config: Config, groups: Groups, context: ProxyContext
 }
 
 function trustChecker(blocks: readonly string[]): (address: string) => boolean {
+  if (blocks.length === 0) return () => false;
   const list = new BlockList();
   for (const block of blocks) {
     const [address = "", bits] = block.split("/");

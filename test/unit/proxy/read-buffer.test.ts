@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { keepBytes, ReadBuffer, releaseBytes } from "../../../src/proxy/read-buffer.ts";
+import {
+  keepBytes,
+  ReadBuffer,
+  recycleBytes,
+  releaseBytes,
+  takeBytes,
+} from "../../../src/proxy/read-buffer.ts";
 
 const SIZE = 64 * 1024;
 
@@ -34,4 +40,55 @@ test("bytes that were let go of again within the call are read over", () => {
   releaseBytes(own);
 
   expect(reader.next(SIZE).buffer === own.buffer).toBe(true);
+});
+
+test.each([
+  ["a little", 100],
+  ["most of it", SIZE - 1],
+])("bytes taken from what others read into are a copy: %s", (_, length) => {
+  const reader = new ReadBuffer();
+  const shared = reader.next(0).fill("a");
+  const own = reader.next(SIZE).fill("b");
+
+  const taken = [shared, own].map((memory) => takeBytes(memory.subarray(0, length)));
+  shared.fill("x");
+  own.fill("x");
+
+  expect(taken.map(String)).toEqual(["a".repeat(length), "b".repeat(length)]);
+});
+
+test("a full buffer of a connection's own is taken as it is, and not read into while in use", () => {
+  const reader = new ReadBuffer();
+  const own = reader.next(SIZE);
+
+  const taken = takeBytes(own);
+  const next = reader.next(SIZE);
+
+  expect([taken === own, next.buffer === own.buffer]).toEqual([true, false]);
+});
+
+test("what was put together from several reads is taken whole", () => {
+  const bytes = Buffer.alloc(3 * SIZE + 5);
+
+  expect(takeBytes(bytes)).toBe(bytes);
+});
+
+test("memory that was taken and is used no more is read into again, by one connection", () => {
+  const reader = new ReadBuffer();
+  const taken = takeBytes(reader.next(SIZE));
+  reader.next(SIZE);
+
+  recycleBytes(taken);
+  const others = Array.from({ length: 64 }, () => new ReadBuffer().next(SIZE));
+
+  expect(others.filter(({ buffer }) => buffer === taken.buffer).length).toBe(1);
+});
+
+test("memory that is not of reads is never read into", () => {
+  const foreign = Buffer.alloc(SIZE);
+
+  recycleBytes(foreign);
+  const others = Array.from({ length: 256 }, () => new ReadBuffer().next(SIZE));
+
+  expect(others.filter(({ buffer }) => buffer === foreign.buffer)).toEqual([]);
 });
