@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -53,6 +53,17 @@ test("a unix socket that a killed gateway left behind does not keep the next one
     expect(gateway.address).toBe(`unix:${path}`);
     await expect(startTestGateway(setup)).rejects.toThrow("EADDRINUSE");
   }
+  await rm(dirname(path), { recursive: true });
+});
+
+test("a file that is no socket is not removed to listen in its place", async () => {
+  const path = join(await mkdtemp(join(tmpdir(), "precious-")), "notes.txt");
+  await writeFile(path, "precious");
+
+  const starting = startTestGateway({ top: { listen: [{ address: `unix:${path}` }] } });
+
+  await expect(starting).rejects.toThrow("EADDRINUSE");
+  expect(await readFile(path, "utf8")).toBe("precious");
   await rm(dirname(path), { recursive: true });
 });
 
