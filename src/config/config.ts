@@ -32,7 +32,7 @@ export interface AccessLogConfig {
   readonly format: string;
 }
 
-/** What a client may cost; sizes in bytes, times in milliseconds, 0 = no limit. */
+/** What a client may cost; sizes in bytes, times in milliseconds, 0 = no limit, but heads always have one. */
 export interface Limits {
   /** Request line and fields together; 431 above. */
   readonly headBytes: number;

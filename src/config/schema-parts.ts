@@ -100,6 +100,21 @@ export const size = word(parseSize, {
   examples: ["64k", "1m", "1g"],
 });
 
+/** A size of at least a byte. */
+export const someSize = word(
+  (input): Parsed<number> => {
+    const parsed = parseSize(input);
+    return parsed.ok && parsed.value === 0 ? bad("must be larger than 0") : parsed;
+  },
+  {
+    id: "positive-size",
+    type: ["string", "integer"],
+    pattern: SIZE_PATTERN,
+    description: "A size larger than 0.",
+    examples: ["8k", "16k", "64k"],
+  },
+);
+
 /** Groups and pools: they appear in paths, metrics and addresses, so they stay simple words. */
 export const name = z.string().regex(/^[A-Za-z][\w-]{0,62}$/, {
   error: (issue) =>

@@ -4,7 +4,8 @@ import { compileTemplate, LOG_PRESETS } from "../observe/log-template.ts";
 import { parseAddress } from "./address.ts";
 import { group } from "./group-schema.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
-import { choice, count, duration, name, object, size, text, word } from "./schema-parts.ts";
+import { choice, count, duration, name, object, size, someSize, text } from "./schema-parts.ts";
+import { word } from "./schema-parts.ts";
 import { didYouMean } from "./suggest.ts";
 
 const address = word(parseAddress, {
@@ -58,9 +59,9 @@ const proxyAddress = word(parseProxyAddress, {
 });
 
 const limits = object({
-  head: size.prefault("16k").describe("Request line and fields together; 431 above."),
-  target: size.prefault("8k").describe("Request target; 414 above."),
-  headers: count(0).prefault(100).describe("Number of fields; 431 above."),
+  head: someSize.prefault("16k").describe("Request line and fields together; 431 above."),
+  target: someSize.prefault("8k").describe("Request target; 414 above."),
+  headers: count(1).prefault(100).describe("Number of fields; 431 above."),
   head_time: duration.prefault("10s").describe("First byte of a head to its last; 408 above."),
   body: size.prefault("1g").describe("Request body; 413 above."),
   body_idle: duration.prefault("60s").describe("Between two reads of a request body; 408 above."),
@@ -68,7 +69,7 @@ const limits = object({
   idle: duration.prefault("75s").describe("A kept-alive client connection without a request."),
   requests_per_connection: count(0).prefault(10_000).describe("Then the connection is closed."),
   connections: count(0).prefault(10_000).describe("Per address; further ones get 503."),
-  server_head: size.prefault("64k").describe("Head of a server's answer; a failure above."),
+  server_head: someSize.prefault("64k").describe("Head of a server's answer; a failure above."),
 });
 
 export const configSchema = object({
@@ -91,7 +92,9 @@ export const configSchema = object({
   })
     .prefault({})
     .describe("What happens to servers, pools and the gateway."),
-  limits: limits.prefault({}).describe("What a client may cost; 0 = no limit."),
+  limits: limits
+    .prefault({})
+    .describe("What a client may cost; 0 = no limit, but heads always have one."),
   shutdown_timeout: duration
     .prefault("30s")
     .describe("What requests in flight get to end when the gateway stops."),

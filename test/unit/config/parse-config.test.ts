@@ -355,7 +355,10 @@ describe("mistakes are told with their place and what would be right", () => {
     ],
     ["limits: { head: 16kb }", '1:17 limits.head: "16kb" is no size: write 512, 64k, 1m or 1g'],
     ["limits: { idle: 75 }", "1:17 limits.idle: a duration needs a unit: write 75s or 75ms"],
-    ["limits: { headers: -1 }", "1:20 limits.headers: -1 is no whole number of at least 0"],
+    ["limits: { headers: 0 }", "1:20 limits.headers: 0 is no whole number of at least 1"],
+    ["limits: { head: 0 }", "1:17 limits.head: must be larger than 0"],
+    ["limits: { target: 0b }", "1:19 limits.target: must be larger than 0"],
+    ["limits: { server_head: 0k }", "1:24 limits.server_head: must be larger than 0"],
     ["trusted_proxies: 10.0.0.0/8", '1:18 trusted_proxies: "10.0.0.0/8" is no list'],
     [
       "trusted_proxies: [10.0.0.0/33]",
