@@ -35,8 +35,8 @@ export interface RequestHead {
   readonly keepAlive: boolean;
   /** Whether the client waits for 100 before it sends its body. */
   readonly expectsContinue: boolean;
-  /** Lower-case protocol that may be upgraded to, else undefined; never "h2c". */
-  readonly upgrade: string | undefined;
+  /** The protocol that may be upgraded to. */
+  readonly upgrade: "websocket" | undefined;
   /** Of the whole head, with its final empty line and the empty lines before it. */
   readonly byteLength: number;
   /** Lines that go on as they stand. */
@@ -85,7 +85,7 @@ class ParsedRequest implements RequestHead {
   readonly framing: Framing;
   readonly keepAlive: boolean;
   readonly expectsContinue: boolean;
-  readonly upgrade: string | undefined;
+  readonly upgrade: "websocket" | undefined;
   readonly byteLength: number;
   readonly passed: string;
   readonly fields: RequestFields;

@@ -133,6 +133,9 @@ test.each([
   ["a body", UPGRADE.replace("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\nhi")],
   ["a lack of a key", UPGRADE.replace("Sec-WebSocket-Key", "X-Key")],
   ["h2c", UPGRADE.replace("Upgrade: websocket", "Upgrade: h2c")],
+  ["a protocol other than websocket", UPGRADE.replace("Upgrade: websocket", "Upgrade: TLS/1.2")],
+  ["a version of websocket", UPGRADE.replace("Upgrade: websocket", "Upgrade: websocket/13")],
+  ["a list of protocols", UPGRADE.replace("Upgrade: websocket", "Upgrade: h2c, websocket")],
 ])("an upgrade with %s is an ordinary request", async (_, text) => {
   await using blue = await startHandServer();
   await using gateway = await startTestGateway({ pools: { blue: [blue] } });
