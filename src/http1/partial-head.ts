@@ -15,6 +15,14 @@ const LINE_PART =
 // either end may have the other beyond it.
 const FORBIDDEN = /[^\t\r\n -~\x80-\xff]|[^\r]\n|\r[^\n]/;
 
+export const FORBIDDEN_IN_HEAD =
+  "control character, bare carriage return or bare line feed in the head";
+
+/** Whether text[from, ...), seen with the character before it, has what no head may have anywhere. */
+export function hasForbidden(text: string, from: number): boolean {
+  return FORBIDDEN.test(text.slice(Math.max(0, from - 1)));
+}
+
 /**
  * A problem in text[start, ...), the beginning of a head without its end. What is before `from`
  * was checked; the first line is checked until it is whole.
@@ -30,8 +38,7 @@ export function checkPart(
     if (wrong !== undefined) return wrong;
   }
   if (text.length >= limits.headBytes) return headTooLarge(limits);
-  if (!FORBIDDEN.test(text.slice(Math.max(start, from - 1)))) return undefined;
-  return badRequest("control character, bare carriage return or bare line feed in the head");
+  return hasForbidden(text, Math.max(start, from)) ? badRequest(FORBIDDEN_IN_HEAD) : undefined;
 }
 
 /** A method or target that fits the grammar but not the limits. */

@@ -6,6 +6,7 @@ import { readContentLength } from "./framing.ts";
 import type { Framing } from "./framing.ts";
 import { isResponseHead } from "./head-grammar.ts";
 import type { HeadLimits } from "./limits.ts";
+import { FORBIDDEN_IN_HEAD, hasForbidden } from "./partial-head.ts";
 import { badAnswer } from "./problem.ts";
 import type { HeadProblem } from "./problem.ts";
 import { ResponseFields } from "./response-fields.ts";
@@ -60,10 +61,15 @@ export function parseResponseHead(
   return new ParsedResponse(text, line, fields, framing, requestMethod);
 }
 
-/** A problem that can already be told from an unfinished head of an answer. */
-export function checkPartialResponse(text: string, limits: HeadLimits): HeadProblem | undefined {
+/** A problem that can already be told from an unfinished head of an answer; what is before `from` was checked. */
+export function checkPartialResponse(
+  text: string,
+  limits: HeadLimits,
+  from = 0,
+): HeadProblem | undefined {
   if (!text.startsWith("HTTP/1.".slice(0, text.length))) return explainResponseHead(text);
-  return text.length >= limits.headBytes ? answerTooLarge(limits) : undefined;
+  if (text.length >= limits.headBytes) return answerTooLarge(limits);
+  return hasForbidden(text, from) ? badAnswer(FORBIDDEN_IN_HEAD) : undefined;
 }
 
 interface StatusLine {

@@ -75,7 +75,7 @@ export class AnswerReader {
     const end = findHeadEnd(text, Math.max(0, kept - 3));
     if (end < 0) {
       this.#text = text;
-      const problem = checkPartialResponse(text, this.#limits);
+      const problem = checkPartialResponse(text, this.#limits, kept);
       if (problem !== undefined) this.#malformed(problem.reason);
       return -1;
     }

@@ -89,6 +89,24 @@ describe("an answer that breaks off", () => {
 describe("a head of an answer", () => {
   const long = `HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(600_000)}\r\n\r\n`;
   test.each([
+    ["has bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"],
+    ["has a bare carriage return", "HTTP/1.1 200 OK\r\nA: b\rc"],
+    ["has NUL in it", "HTTP/1.1 200 OK\r\nA: b\0c"],
+  ])("that %s is not waited for to its end", async (_, bytes) => {
+    await using blue = await startScriptedServer([{ does: "send", bytes, end: "stall" }]);
+    await using green = await startScriptedServer([OK], { name: "green" });
+    await using gateway = await startTestGateway({ pools: { blue: [blue], green: [green] } });
+
+    await ask(gateway);
+
+    expect(storyOf(await gateway.exchange())).toEqual([
+      "GET / 200",
+      "blue head malformed 502 counted next",
+      "green body ok 200 return",
+    ]);
+  });
+
+  test.each([
     ["is no HTTP at all", "SSH-2.0-OpenSSH_9.2\r\n", "malformed"],
     ["is binary", "\x16\x03\x01\x02\x00\x01\x00", "malformed"],
     ["has a bad status line", "HTTP/1.1 2000 OK\r\n\r\n", "malformed"],

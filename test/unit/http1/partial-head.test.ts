@@ -75,6 +75,10 @@ const ANSWERS: [what: string, text: string, status: number | undefined][] = [
   ["another protocol", "SSH-2.0", 502],
   ["another version", "HTTP/2", 502],
   ["an empty line", "\r\nHTTP/1.1", 502],
+  ["a field with a bare line feed", "HTTP/1.1 200 OK\nA: b", 502],
+  ["a field with a bare carriage return", "HTTP/1.1 200 OK\r\nA: b\rc", 502],
+  ["a field with NUL", "HTTP/1.1 200 OK\r\nA: \0", 502],
+  ["a line that ends with what may follow", "HTTP/1.1 200 OK\r", undefined],
   ["too much", `HTTP/1.1 200 ${"a".repeat(2048)}`, 502],
 ];
 
