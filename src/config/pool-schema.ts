@@ -51,10 +51,14 @@ const poolMap = object({
     .describe("What the pool runs, where its answers carry no `X-Release-Id`."),
   expect_pool: label
     .optional()
-    .describe("An answer whose `X-App-Pool` is another is a failure and is never passed on."),
+    .describe(
+      "An answer whose `X-App-Pool` is another is a failure and is never passed on; only the 101 of an upgrade may come without one.",
+    ),
   expect_release: label
     .optional()
-    .describe("An answer whose `X-Release-Id` is another is a failure and is never passed on."),
+    .describe(
+      "An answer whose `X-Release-Id` is another is a failure and is never passed on; only the 101 of an upgrade may come without one.",
+    ),
 });
 
 const NO_IDENTITY = { release: undefined, expect_pool: undefined, expect_release: undefined };

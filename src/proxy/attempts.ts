@@ -116,10 +116,10 @@ export class Attempts implements AttemptOwner {
   }
 
   onAnswer(attempt: Attempt, head: ResponseHead): void {
-    if (head.status === 101) return this.#onSwitched(attempt, head);
     if (!this.#isExpected(attempt, head)) {
       return attempt.reject("identity", "another pool or release than expected");
     }
+    if (head.status === 101) return this.#onSwitched(attempt, head);
     const isFailure = isListed(this.#group.policy, head.status);
     if (!isFailure || !this.#moveOn(attempt, head)) this.#deliver(attempt, head);
   }
@@ -325,8 +325,11 @@ export class Attempts implements AttemptOwner {
     const expected = this.#group.config.expect.get(attempt.pool);
     if (expected === undefined) return true;
     const { pool, release } = expected;
-    if (pool !== undefined && pool !== head.appPool) return false;
-    return release === undefined || release === head.releaseId;
+    // Handshakes are answered by libraries, which mostly know nothing of the app's own fields.
+    const maySayNothing = head.status === 101;
+    return (
+      isNamed(pool, head.appPool, maySayNothing) && isNamed(release, head.releaseId, maySayNothing)
+    );
   }
 
   #armDeadline(): void {
@@ -358,6 +361,15 @@ export class Attempts implements AttemptOwner {
     if (attempt.cause !== undefined && !provesHealth(policy, attempt)) return;
     this.#group.report({ type: "attempt-succeeded", server: index, generation });
   }
+}
+
+function isNamed(
+  expected: string | undefined,
+  told: string | undefined,
+  maySayNothing: boolean,
+): boolean {
+  if (expected === undefined || expected === told) return true;
+  return maySayNothing && told === undefined;
 }
 
 /** Its name has no address, which is a state of its own and no strike. */

@@ -128,6 +128,46 @@ test.each([
 });
 
 test.each([
+  ["expect_pool", "X-App-Pool"],
+  ["expect_release", "X-Release-Id"],
+])("a 101 of another identity than %s opens no tunnel", async (key, field) => {
+  await using blue = await startHandServer();
+  await using green = await startScriptedServer([ECHO], { name: "green" });
+  await using gateway = await startTestGateway({
+    pools: { blue: [blue], green: [green] },
+    pool: { blue: { [key]: "own" } },
+  });
+  await using client = await connectRaw(gateway);
+
+  client.send(UPGRADE);
+  const connection = await blue.request();
+  connection.send(SWITCHED.replace("Upgrade\r\n", `Upgrade\r\n${field}: other\r\n`));
+  await client.until("green is here\n");
+  client.leave();
+
+  expect(storyOf(await gateway.exchange())).toEqual([
+    "GET / 101",
+    "blue head identity 101 counted next",
+    "green upgrade ok 101 return",
+  ]);
+});
+
+test("a 101 that names no identity is taken for the one expected", async () => {
+  await using blue = await startScriptedServer([ECHO], { name: "blue" });
+  await using gateway = await startTestGateway({
+    pools: { blue: [blue] },
+    pool: { blue: { expect_pool: "blue", expect_release: "v2" } },
+  });
+  await using client = await connectRaw(gateway);
+
+  client.send(UPGRADE);
+  await client.until("blue is here\n");
+  client.leave();
+
+  expect(storyOf(await gateway.exchange())).toEqual(["GET / 101", "blue upgrade ok 101 return"]);
+});
+
+test.each([
   ["HTTP/1.0", UPGRADE.replace("HTTP/1.1", "HTTP/1.0")],
   ["a method other than GET", UPGRADE.replace("GET", "OPTIONS")],
   ["a body", UPGRADE.replace("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\nhi")],
