@@ -22,12 +22,14 @@ export interface DialFailure {
 
 /**
  * One way to a connection: look the name up, try its addresses one after the other, look it up once
- * more past the cache if all refused (a container that came back has a new address), try those.
+ * more past the cache if all refused or were silent (a container that came back has a new address),
+ * try those.
  */
 export class Dial implements ConnectionUser {
   readonly #endpoint: Endpoint;
   readonly #context: ProxyContext;
   readonly #result: DialResult;
+  readonly #connectMs: number;
   readonly #deadline: Deadline;
   #connection: ServerConnection | undefined;
   #left: readonly string[] = [];
@@ -39,6 +41,7 @@ export class Dial implements ConnectionUser {
     this.#endpoint = endpoint;
     this.#context = context;
     this.#result = result;
+    this.#connectMs = connectMs;
     this.#deadline = new Deadline(context.wheel, () => this.onDeadline());
     this.#deadline.arm(connectMs);
   }
@@ -78,8 +81,16 @@ export class Dial implements ConnectionUser {
   onDeadline(): void {
     const addr = this.#connection?.addr ?? this.#endpoint.spec.address;
     const phase = this.#connection === undefined ? "resolve" : "connect";
+    const failure: DialFailure = { phase, cause: "timeout", addr, code: "ETIMEDOUT" };
     this.#connection?.destroy();
-    this.#fail({ phase, cause: "timeout", addr, code: "ETIMEDOUT" });
+    this.#connection = undefined;
+    if (phase === "resolve" || this.#lookedUpFresh || !this.#canResolveAgain()) {
+      return this.#fail(failure);
+    }
+    // The time is up for all the addresses known so far; one that is new has its own.
+    this.#tried = [...this.#tried, ...this.#left];
+    this.#deadline.arm(this.#connectMs);
+    this.#resolve(true, failure);
   }
 
   // Nothing can be read or drained before a connection stands.

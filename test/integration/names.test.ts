@@ -8,6 +8,7 @@ import { ask, connectRaw, requestText } from "../support/raw-client.ts";
 import { standsStill } from "../support/waits.ts";
 import { startScriptedServer } from "../support/scripted-server.ts";
 import { OK } from "../support/server-script.ts";
+import { holdSilentPort } from "../support/unreachable-port.ts";
 
 /** On loopback too, and nothing listens there. */
 const NOBODY = "127.0.0.99";
@@ -26,6 +27,44 @@ test("a server whose address has moved is found within the request, uncounted", 
   expect(told?.body).toBe("blue answered 200\n");
   expect(storyOf(await gateway.exchange())).toEqual(["POST / 200", "blue body ok 200 return"]);
   expect([names.asked, gateway.happened]).toEqual([2, []]);
+});
+
+test("a server whose old address is silent is found within the request, uncounted", async () => {
+  await using blue = await startScriptedServer([OK], { name: "blue" });
+  await using _ = await holdSilentPort({ host: NOBODY, port: blue.port });
+  const names = new Names([NOBODY], [HERE]);
+  await using gateway = await startTestGateway({
+    pools: { blue: [named(blue)] },
+    group: { timeouts: { connect: "300ms" } },
+    lookup: names.lookup,
+  });
+
+  const told = await ask(gateway, { method: "POST", body: "once" });
+
+  expect(told?.body).toBe("blue answered 200\n");
+  expect(storyOf(await gateway.exchange())).toEqual(["POST / 200", "blue body ok 200 return"]);
+  expect([names.asked, gateway.happened]).toEqual([2, []]);
+});
+
+test("a server that is silent at the addresses it has had all along costs one connect timeout", async () => {
+  await using blue = await startScriptedServer([OK]);
+  await using _ = await holdSilentPort({ host: NOBODY, port: blue.port });
+  await using green = await startScriptedServer([OK], { name: "green" });
+  await using gateway = await startTestGateway({
+    pools: { blue: [named(blue)], green: [green] },
+    group: { timeouts: { connect: "300ms" } },
+    lookup: new Names([NOBODY, HERE]).lookup,
+  });
+
+  await ask(gateway);
+
+  const record = await gateway.exchange();
+  expect(storyOf(record)).toEqual([
+    "GET / 200",
+    "blue connect timeout 504 counted next",
+    "green body ok 200 return",
+  ]);
+  expect(record.attempts[0]?.addr).toBe(`${NOBODY}:${blue.port}`);
 });
 
 test("a server that refuses at all its addresses, old and new, has refused once", async () => {

@@ -7,6 +7,14 @@ export interface UnreachablePort extends AsyncDisposable {
   readonly port: number;
 }
 
+interface ListenPlace {
+  readonly host: string;
+  /** 0 = any. */
+  readonly port: number;
+}
+
+const LOCAL: ListenPlace = { host: "127.0.0.1", port: 0 };
+
 /**
  * A port that refuses connections. It is the near end of a connection of its own, so that nobody
  * else can be given it while the test runs.
@@ -31,10 +39,10 @@ export async function holdClosedPort(): Promise<UnreachablePort> {
  * A port where connecting takes for ever. Linux drops a SYN to a listener whose queue is full: this
  * one's has two places and nobody who accepts, because its thread is blocked.
  */
-export async function holdSilentPort(): Promise<UnreachablePort> {
-  const thread = new Worker(new URL("./deaf-listener.ts", import.meta.url));
+export async function holdSilentPort(place: ListenPlace = LOCAL): Promise<UnreachablePort> {
+  const thread = new Worker(new URL("./deaf-listener.ts", import.meta.url), { workerData: place });
   const [port]: number[] = await once(thread, "message");
-  const queued = [dial(port ?? 0), dial(port ?? 0)];
+  const queued = [dial(port ?? 0, place.host), dial(port ?? 0, place.host)];
   await Promise.all(queued.map((socket) => once(socket, "connect")));
   return {
     port: port ?? 0,
@@ -45,8 +53,8 @@ export async function holdSilentPort(): Promise<UnreachablePort> {
   };
 }
 
-function dial(port: number): Socket {
-  return connect(port, "127.0.0.1").on("error", () => {});
+function dial(port: number, host = LOCAL.host): Socket {
+  return connect(port, host).on("error", () => {});
 }
 
 function portOf(address: AddressInfo | string | null): number {
