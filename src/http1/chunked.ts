@@ -24,6 +24,7 @@ type Step =
   | "trailer"
   | "end of trailer";
 
+const NONE: ReadonlySet<string> = new Set();
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -40,6 +41,12 @@ export class ChunkedDecoder {
   #extensionBytes = 0;
   #trailerBytes = 0;
   #line = "";
+  readonly #nominated: ReadonlySet<string>;
+
+  /** `nominated`: lower-case names of fields that are for this connection only. */
+  constructor(nominated: ReadonlySet<string> = NONE) {
+    this.#nominated = nominated;
+  }
 
   get state(): "more" | "done" | "malformed" {
     return this.#state;
@@ -148,7 +155,7 @@ export class ChunkedDecoder {
       this.#state = "done";
       return;
     }
-    const passed = readTrailer(this.#line);
+    const passed = readTrailer(this.#line, this.#nominated);
     if (passed === undefined) return this.#refuse("malformed trailer");
     this.#trailers += passed;
     this.#line = "";

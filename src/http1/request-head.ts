@@ -39,6 +39,8 @@ export interface RequestHead {
   readonly upgrade: "websocket" | undefined;
   /** Of the whole head, with its final empty line and the empty lines before it. */
   readonly byteLength: number;
+  /** Lower-case names of the fields that go no further, be it in a trailer. */
+  readonly nominated: ReadonlySet<string>;
   /** Lines that go on as they stand. */
   readonly passed: string;
   /** The fields that go on in another form, or not at all. */
@@ -87,6 +89,7 @@ class ParsedRequest implements RequestHead {
   readonly expectsContinue: boolean;
   readonly upgrade: "websocket" | undefined;
   readonly byteLength: number;
+  readonly nominated: ReadonlySet<string>;
   readonly passed: string;
   readonly fields: RequestFields;
   readonly #text: string;
@@ -111,6 +114,7 @@ class ParsedRequest implements RequestHead {
     this.expectsContinue = fields.expect !== undefined && line.minor === 1 && framing !== 0;
     this.upgrade = connection.upgrade && framing === 0 ? readUpgrade(line, fields) : undefined;
     this.byteLength = text.length;
+    this.nominated = connection.nominated;
     this.passed = passedLines(line.method, connection, fields);
     this.fields = fields;
     this.#text = text;

@@ -38,6 +38,8 @@ export interface ResponseHead {
   readonly releaseId: string | undefined;
   /** Whether no body can follow: to HEAD, 1xx, 204, 304. */
   readonly isBodiless: boolean;
+  /** Lower-case names of the fields that go no further, be it in a trailer. */
+  readonly nominated: ReadonlySet<string>;
   /** Lines that go on as they stand. */
   readonly passed: string;
   /** A value by lower-case name; repeated fields are joined by ", ". */
@@ -94,6 +96,7 @@ class ParsedResponse implements ResponseHead {
   readonly appPool: string | undefined;
   readonly releaseId: string | undefined;
   readonly isBodiless: boolean;
+  readonly nominated: ReadonlySet<string>;
   readonly passed: string;
   readonly #text: string;
   readonly #fieldsStart: number;
@@ -124,6 +127,7 @@ class ParsedResponse implements ResponseHead {
     this.byteLength = text.length;
     this.appPool = fields.appPool;
     this.releaseId = fields.releaseId;
+    this.nominated = connection.nominated;
     this.passed =
       connection.nominated.size === 0
         ? fields.passed

@@ -12,13 +12,17 @@ const REFUSED = new Set([
   ..."sec-websocket-key sec-websocket-accept idempotency-key".split(" "),
 ]);
 
-/** The line, with its CRLF, where it may go on; "" where not; undefined where it is malformed. */
-export function readTrailer(line: string): string | undefined {
+/**
+ * The line, with its CRLF, where it may go on; "" where not; undefined where it is malformed. What
+ * Connection has nominated goes no further in a trailer either (RFC 9110 7.6.1).
+ */
+export function readTrailer(line: string, nominated: ReadonlySet<string>): string | undefined {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
   if (!isToken(name)) return undefined;
   const value = trimmed(line, colon + 1, line.length);
-  return mayPass(name.toLowerCase()) ? `${name}: ${value}\r\n` : "";
+  const lower = name.toLowerCase();
+  return mayPass(lower) && !nominated.has(lower) ? `${name}: ${value}\r\n` : "";
 }
 
 function mayPass(name: string): boolean {

@@ -102,7 +102,7 @@ export class AnswerReader {
 
   #begin(head: ResponseHead): void {
     this.#head = head;
-    if (head.framing === "chunked") this.#decoder = new ChunkedDecoder();
+    if (head.framing === "chunked") this.#decoder = new ChunkedDecoder(head.nominated);
     else this.#left = head.framing === "close" || head.status === 101 ? Infinity : head.framing;
   }
 

@@ -16,11 +16,11 @@ export class BodyReader {
   /** Bytes left of a body with a length. */
   #left: number;
 
-  /** `maxBytes`: 0 = no limit. */
-  constructor(body: RequestBody, maxBytes: number) {
+  /** `nominated`: lower-case names of trailers that go no further. `maxBytes`: 0 = no limit. */
+  constructor(body: RequestBody, nominated: ReadonlySet<string>, maxBytes: number) {
     this.#body = body;
     this.#maxBytes = maxBytes;
-    this.#decoder = body.framing === "chunked" ? new ChunkedDecoder() : undefined;
+    this.#decoder = body.framing === "chunked" ? new ChunkedDecoder(nominated) : undefined;
     this.#left = typeof body.framing === "number" ? body.framing : 0;
   }
 

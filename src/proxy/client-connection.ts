@@ -309,7 +309,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
     } else {
       this.#phase = "body";
       this.#deadline.arm(this.#limits.bodyIdleMs);
-      this.#bodyReader = new BodyReader(exchange.body, this.#limits.bodyBytes);
+      this.#bodyReader = new BodyReader(exchange.body, head.nominated, this.#limits.bodyBytes);
       const { problem } = this.#bodyReader;
       if (problem !== undefined) return exchange.answer(problem.code, problem.detail);
       // What came with the head goes on with the head.

@@ -58,6 +58,24 @@ test("a chunked body is passed on chunk by chunk, its extensions dropped and tra
   expect([first, rest]).toEqual(["3\r\nabc\r\n", "4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"]);
 });
 
+test("a trailer that Connection names goes no further, in either direction", async () => {
+  await using blue = await startHandServer();
+  await using gateway = await startTestGateway({ pools: { blue: [blue] } });
+  await using client = await connectRaw(gateway);
+  const fields = "Connection: X-Hop\r\nTransfer-Encoding: chunked\r\n";
+  const body = "2\r\nok\r\n0\r\nx-hop: gone\r\nX-Sum: 7\r\n\r\n";
+
+  client.send(`POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`);
+  const connection = await blue.accept();
+  await connection.until("\r\n\r\n");
+  const sent = await connection.until("X-Sum: 7\r\n\r\n");
+  connection.send(`HTTP/1.1 200 OK\r\n${fields}\r\n${body}`);
+  await client.until("\r\n\r\n");
+  const told = await client.until("X-Sum: 7\r\n\r\n");
+
+  expect([sent, told]).toEqual(Array(2).fill("2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n"));
+});
+
 test.each([
   ["with a length", false],
   ["in chunks", true],

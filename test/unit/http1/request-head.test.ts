@@ -17,6 +17,7 @@ const PLAIN = {
   keepAlive: true,
   expectsContinue: false,
   upgrade: undefined,
+  nominated: new Set(),
 } satisfies Facts;
 
 function facts(text: string): Facts {
@@ -77,8 +78,16 @@ const READ: [what: string, text: string, differs: Facts][] = [
     { minor: 0 },
   ],
   ["close", get("Connection: close"), { keepAlive: false }],
-  ["close in a list", get("Connection: x, Close ,keep-alive"), { keepAlive: false }],
-  ["close in a second field", get("Connection: a", "Connection: close"), { keepAlive: false }],
+  [
+    "close in a list",
+    get("Connection: x, Close ,keep-alive"),
+    { keepAlive: false, nominated: new Set(["x"]) },
+  ],
+  [
+    "close in a second field",
+    get("Connection: a", "Connection: close"),
+    { keepAlive: false, nominated: new Set(["a"]) },
+  ],
   ["keep-alive", get("Connection: keep-alive"), {}],
   ["a length", post("Content-Length: 12"), { method: "POST", framing: 12 }],
   ["a length of 0", post("Content-Length: 0"), { method: "POST" }],

@@ -15,6 +15,7 @@ const PLAIN = {
   keepAlive: true,
   keepAliveTimeoutMs: undefined,
   upgrade: undefined,
+  nominated: new Set(),
   retryAfter: false,
   appPool: undefined,
   releaseId: undefined,
