@@ -49,6 +49,8 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   readonly #context: ProxyContext;
   readonly #deadline: Deadline;
   #phase: Phase = "idle";
+  /** Since when a head has been coming, in phase "head". */
+  #headSince = 0;
   /** Bytes read and not yet used. */
   #unread: Buffer | undefined;
   #advancing = false;
@@ -78,6 +80,10 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   }
 
   // ---- what the exchange asks for
+
+  get headMs(): number {
+    return this.#phase === "head" ? this.#context.clock.now() - this.#headSince : 0;
+  }
 
   get mayStay(): boolean {
     const { requestsPerConnection } = this.#limits;
@@ -294,6 +300,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
     if (problem !== undefined) return this.#refuse(problem);
     if (this.#phase === "idle") {
       this.#phase = "head";
+      this.#headSince = this.#context.clock.now();
       this.#deadline.arm(this.#limits.headTimeMs);
     }
     return false;
@@ -351,6 +358,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   #refuse(problem: HeadProblem): false {
     const requestBytes = this.#unread?.length ?? 0;
     const { text, notes } = writeRefusal(problem, this.facts, requestBytes, this.#context.clock);
+    notes.beganBefore(this.headMs);
     this.write(text);
     this.#context.onExchange(notes);
     this.#close(false);

@@ -19,7 +19,7 @@ export interface ClientFacts {
 
 /** What an exchange writes down about itself as it goes; its log line is made of nothing else. */
 export class ExchangeNotes implements ExchangeRecord {
-  readonly startedAt: number;
+  startedAt: number;
   readonly requestId: string;
   readonly #client: ClientFacts;
   readonly #head: RequestHead | undefined;
@@ -47,6 +47,13 @@ export class ExchangeNotes implements ExchangeRecord {
     this.requestId = head === undefined ? newRequestId() : requestIdOf(head.field("x-request-id"));
   }
 
+  /** The first byte of the head was here so many milliseconds ago. */
+  beganBefore(ms: number): void {
+    this.startedAt -= ms;
+    this.requestTimeMs = ms;
+  }
+
+  /** Milliseconds since the head was here. */
   elapsedMs(now: number): number {
     return now - this.#startedMs;
   }

@@ -19,6 +19,8 @@ import { Tunnel, type TunnelClient } from "./tunnel.ts";
 /** What an exchange needs of its client's connection. */
 export interface ExchangeClient extends AnswerSink {
   readonly facts: ClientFacts;
+  /** Milliseconds from the first byte of the request's head to its last. */
+  readonly headMs: number;
   /** May the connection serve another request after this one? */
   readonly mayStay: boolean;
   /** The body is wanted again after it was too much for a while. */
@@ -58,6 +60,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     this.#client = client;
     this.head = head;
     this.notes = new ExchangeNotes(client.facts, head, context.clock);
+    this.notes.beganBefore(client.headMs);
     this.#group = site.router.find(head.host, head.path);
     this.notes.group = this.#group?.config.name;
     if (head.framing !== 0) this.body = this.#createBody(head.framing);
@@ -248,7 +251,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     notes.sentBodyBytes = carrier?.bodyBytes ?? notes.sentBodyBytes;
     notes.sentBytes += carrier?.sentBytes ?? 0;
     notes.requestBytes += this.body?.received ?? this.#tunnel?.clientBytes ?? 0;
-    notes.requestTimeMs = notes.elapsedMs(this.#context.clock.now());
+    notes.requestTimeMs += notes.elapsedMs(this.#context.clock.now());
     this.#context.onExchange(notes);
   }
 }

@@ -92,8 +92,34 @@ describe("a client that is slow", () => {
     const told = await clock.runUntil(client.answer());
     const end = await client.end();
 
+    const record = await gateway.exchange();
     expect([before, told?.status, end]).toEqual(["", 408, "closed"]);
-    expect(storyOf(await gateway.exchange())).toEqual(["  408 REQUEST_TIMEOUT"]);
+    expect(storyOf(record)).toEqual(["  408 REQUEST_TIMEOUT"]);
+    expect(record.requestTimeMs).toBeGreaterThanOrEqual(9_900);
+  });
+
+  test("with its head has the time it took in its log line", async () => {
+    const clock = new ManualClock();
+    await using blue = await startScriptedServer([OK]);
+    await using gateway = await startTestGateway({ pools: { blue: [blue] }, clock });
+    await using client = await connectRaw(gateway);
+    const beganAt = clock.wall();
+
+    client.send("GET / HTTP/1.1\r\n");
+    await isTrueWithin(2_000, () => gateway.connections === 1);
+    await clock.advance(4_000);
+    client.send("Host: a\r\n\r\n");
+    await client.answer();
+    await clock.advance(4_000);
+    client.send(requestText({}));
+    await client.answer();
+
+    const [slow, quick] = gateway.exchanges.map(({ startedAt, requestTimeMs }) => ({
+      endedAt: startedAt + requestTimeMs - beganAt,
+      requestTimeMs,
+    }));
+    expect([slow?.endedAt, quick]).toEqual([4_000, { endedAt: 8_000, requestTimeMs: 0 }]);
+    expect(slow?.requestTimeMs).toBeGreaterThan(3_000);
   });
 
   test("to begin is closed without a word", async () => {
