@@ -176,7 +176,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
    */
   stop(): void {
     if (this.#phase !== "idle") return;
-    if (this.needsDrain) this.#close(false);
+    if (this.pendingBytes > 0) this.#close(false);
     else this.#deadline.arm(STOP_GRACE_MS);
   }
 
@@ -377,7 +377,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
       return;
     }
     // Closing with bytes unread would reset the connection, and the answer with it (RFC 9112 9.6).
-    this.#deadline.arm(this.needsDrain ? this.#limits.sendIdleMs : LINGER_MS);
+    this.#deadline.arm(this.pendingBytes > 0 ? this.#limits.sendIdleMs : LINGER_MS);
     this.#socket.end();
     this.#socket.resume();
   }

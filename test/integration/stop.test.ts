@@ -174,3 +174,30 @@ test("answers that a slow client has not read yet reach it although the gateway 
 
   expect(whole).toBe(gateway.exchanges.length);
 });
+
+test("the last bytes of an answer that a slow client has not read yet reach it as well", async () => {
+  const clock = new ManualClock();
+  const body = "x".repeat(8 * 1024);
+  await using blue = await startScriptedServer([{ does: "answer", status: 200, body }]);
+  await using gateway = await startTestGateway({ pools: { blue: [blue] }, clock });
+  await using other = await connectRaw(gateway);
+  other.pause();
+  other.send(requestText({}).repeat(4_000));
+  await standsStill(() => gateway.exchanges.length);
+  // As many as fill the kernel, and the gateway's own buffer by half.
+  const count = gateway.exchanges.length - 4;
+  await using client = await connectRaw(gateway);
+  client.pause();
+  client.send(requestText({}).repeat(count));
+  await standsStill(() => gateway.exchanges.length);
+  other.leave();
+
+  const stopped = gateway.stop();
+  await clock.advance(1_000);
+  client.resume();
+  let whole = 0;
+  while ((await client.answer())?.complete === true) whole += 1;
+  await clock.runUntil(stopped);
+
+  expect(whole).toBe(count);
+});
