@@ -206,3 +206,29 @@ describe("an answer that begins before the request is complete", () => {
     expect(gateway.happened).toEqual([]);
   });
 });
+
+test("a gateway that stood still blames nobody: neither its clients nor its servers", async () => {
+  const clock = new ManualClock();
+  await using blue = await startHandServer();
+  await using green = await startScriptedServer([OK]);
+  await using gateway = await startTestGateway({ pools: { blue: [blue], green: [green] }, clock });
+  await using client = await connectRaw(gateway);
+  await using slow = await connectRaw(gateway);
+  slow.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\no");
+  const other = await blue.accept();
+  await other.until("\r\n\r\no");
+  client.send(requestText({}));
+  const connection = await blue.request();
+
+  clock.stall(600_000);
+  await clock.advance(1_000);
+  connection.reply(200, "late");
+  const told = await client.answer();
+  slow.send("k");
+  await other.until("k");
+  other.reply(200, "late");
+  const toldSlow = await slow.answer();
+
+  expect([told?.body, toldSlow?.body]).toEqual(["late", "late"]);
+  expect([gateway.happened, green.arrivals]).toEqual([[], []]);
+});

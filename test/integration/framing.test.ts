@@ -25,6 +25,7 @@ test.each([
   ["chunked in HTTP/1.0", 400, post(CHUNKED).replace("HTTP/1.1", "HTTP/1.0")],
   ["white space before a colon", 400, get("Content-Length : 3\r\n")],
   ["a folded field", 400, get("A: b\r\n c: d\r\n")],
+  ["white space before its first line", 400, " GET / HTTP/1.1\r\nHost: a\r\n\r\n"],
   ["white space before the first field", 400, " A: b\r\n".replace(/^/, "GET / HTTP/1.1\r\n")],
   ["a bare carriage return", 400, get("A: b\rc\r\n")],
   ["a bare line feed", 400, get("A: b\nc: d\r\n")],
