@@ -45,6 +45,13 @@ export function isListed({ nextUpstream }: Policy, status: number): boolean {
   return condition !== undefined && nextUpstream.has(condition);
 }
 
+/** Whether an answer of this status can be a strike; a check fails on no other. */
+export function mayStrike(policy: Policy, status: number): boolean {
+  if (status === 403 || status === 404) return false;
+  if (status === 429 && !policy.countTooManyRequests) return false;
+  return isListed(policy, status);
+}
+
 /**
  * Whether a failed attempt that is no strike ends a trial as a success does. nginx knows nothing
  * between the two; by default an attempt that tells nothing of the server changes nothing.
@@ -117,10 +124,7 @@ function isCounted(
 }
 
 function isCountedStatus(policy: Policy, failure: Failure, decision: Verdict["decision"]): boolean {
-  const condition = conditionOf(failure);
-  if (condition === undefined || !policy.nextUpstream.has(condition)) return false;
-  if (condition === "http_403" || condition === "http_404") return false;
-  if (condition === "http_429" && !policy.countTooManyRequests) return false;
+  if (failure.status === undefined || !mayStrike(policy, failure.status)) return false;
   if (isBackPressure(policy, failure)) return false;
   return policy.countEveryStatus || decision === "next";
 }

@@ -3,7 +3,7 @@ import type { ServerState } from "./server.ts";
 /** A background check that a server is due: when (monotonic ms) and what it asks. */
 export interface DueCheck {
   readonly at: number;
-  /** A TCP connection; a `HEAD /` that must be answered with a status not listed; an address. */
+  /** A TCP connection; a `HEAD /` whose answer must not be a strike; an address. */
   readonly kind: "connect" | "request" | "resolve";
 }
 

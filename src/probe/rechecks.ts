@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import { dueCheck, type GroupEvent, nextDue } from "../failover/group.ts";
 import type { GroupState } from "../failover/group-state.ts";
 import type { Groups } from "../failover/groups.ts";
-import { isListed } from "../failover/judge.ts";
+import { mayStrike } from "../failover/judge.ts";
 import type { DueCheck } from "../failover/recheck.ts";
 import type { ServerState } from "../failover/server.ts";
 import { checkServer, type CheckResult, type FindAddress } from "./check-server.ts";
@@ -108,7 +108,7 @@ class Rechecks {
       connectMs: connectMs || LONGEST_CHECK_MS,
       answerMs: readMs || LONGEST_CHECK_MS,
       findAddress,
-      isFailure: (status) => isListed(policy, status),
+      isFailure: (status) => mayStrike(policy, status),
       signal: this.#aborter.signal,
     });
     this.#running.delete(key);

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { startTestGateway } from "../support/gateway.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { ask } from "../support/raw-client.ts";
+import { startScriptedServer } from "../support/scripted-server.ts";
+import { answer, OK, RESET, type Behaviour } from "../support/server-script.ts";
+import { isTrueWithin } from "../support/waits.ts";
+
+test.each<[name: string, check: Behaviour, group: object]>([
+  ["200", OK, {}],
+  ["a status that is not listed", answer(401), {}],
+  [
+    "a status that is listed, but never a strike",
+    answer(404),
+    { next_upstream: ["error", "http_404"] },
+  ],
+])("a server that answers its check with %s is back", async (_, check, group) => {
+  await using blue = await startScriptedServer([RESET], { name: "blue", check });
+  await using green = await startScriptedServer([OK]);
+  const clock = new ManualClock();
+  await using gateway = await startTestGateway({
+    pools: { blue: [blue], green: [green] },
+    group,
+    clock,
+  });
+
+  await ask(gateway);
+  await clock.advance(10_000);
+
+  expect(await isTrueWithin(5_000, () => gateway.servers[0] === "blue up")).toBe(true);
+});
+
+test.each<[name: string, check: Behaviour]>([
+  ["a listed status", answer(503)],
+  ["a reset", RESET],
+])("a server that answers its check with %s stays down", async (_, check) => {
+  await using blue = await startScriptedServer([RESET], { name: "blue", check });
+  await using green = await startScriptedServer([OK]);
+  const clock = new ManualClock();
+  await using gateway = await startTestGateway({
+    pools: { blue: [blue], green: [green] },
+    clock,
+  });
+
+  await ask(gateway);
+  await clock.advance(10_000);
+  await blue.checked();
+  await blue.quiet();
+  await clock.advance(100);
+
+  expect(gateway.happened).toEqual(["server-down blue", "failover blue -> green"]);
+});
