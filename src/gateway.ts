@@ -63,6 +63,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     clock,
     findAddress: (name) => context.resolver.findAddress(name),
     timeoutsOf: (name) => mustHave(timeouts.get(name)),
+    headBytes: config.limits.serverHeadBytes,
   });
   const closeRest = async (): Promise<void> => {
     stopRechecks();

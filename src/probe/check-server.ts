@@ -13,6 +13,8 @@ export interface CheckSettings {
   /** Milliseconds for the connection, and again for the answer. */
   readonly connectMs: number;
   readonly answerMs: number;
+  /** The longest head of an answer, in bytes. */
+  readonly headBytes: number;
   /** Is this status of an answer a failure? */
   readonly isFailure: (status: number) => boolean;
   readonly signal: AbortSignal;
@@ -65,6 +67,7 @@ async function checkRequest(
     connect: { timeout: settings.connectMs },
     headersTimeout: settings.answerMs,
     bodyTimeout: settings.answerMs,
+    maxHeaderSize: settings.headBytes,
     pipelining: 0,
   });
   try {

@@ -17,6 +17,8 @@ export interface RecheckSettings {
   readonly clock: Clock;
   readonly findAddress: FindAddress;
   readonly timeoutsOf: (group: string) => CheckTimeouts;
+  /** The longest head of an answer, in bytes. */
+  readonly headBytes: number;
 }
 
 /** Where a limit is switched off a check still ends, after this many milliseconds. */
@@ -102,11 +104,12 @@ class Rechecks {
     if (this.#running.has(key)) return;
     this.#running.add(key);
     const { name, policy } = group.spec;
-    const { groups, findAddress, timeoutsOf } = this.#settings;
+    const { groups, findAddress, timeoutsOf, headBytes } = this.#settings;
     const { connectMs, readMs } = timeoutsOf(name);
     const result = await checkServer(server.spec, kind, {
       connectMs: connectMs || LONGEST_CHECK_MS,
       answerMs: readMs || LONGEST_CHECK_MS,
+      headBytes,
       findAddress,
       isFailure: (status) => mayStrike(policy, status),
       signal: this.#aborter.signal,

@@ -6,21 +6,26 @@ import { startScriptedServer } from "../support/scripted-server.ts";
 import { answer, OK, RESET, type Behaviour } from "../support/server-script.ts";
 import { isTrueWithin } from "../support/waits.ts";
 
-test.each<[name: string, check: Behaviour, group: object]>([
-  ["200", OK, {}],
-  ["a status that is not listed", answer(401), {}],
+const LONG_HEAD = { ...answer(200), fields: { "X-Long": "x".repeat(20_000) } };
+
+test.each<[name: string, check: Behaviour, group: object, limits: object]>([
+  ["200", OK, {}, {}],
+  ["a status that is not listed", answer(401), {}, {}],
   [
     "a status that is listed, but never a strike",
     answer(404),
     { next_upstream: ["error", "http_404"] },
+    {},
   ],
-])("a server that answers its check with %s is back", async (_, check, group) => {
+  ["a head within limits.server_head", LONG_HEAD, {}, { server_head: "32k" }],
+])("a server that answers its check with %s is back", async (_, check, group, limits) => {
   await using blue = await startScriptedServer([RESET], { name: "blue", check });
   await using green = await startScriptedServer([OK]);
   const clock = new ManualClock();
   await using gateway = await startTestGateway({
     pools: { blue: [blue], green: [green] },
     group,
+    top: { limits },
     clock,
   });
 
@@ -30,15 +35,17 @@ test.each<[name: string, check: Behaviour, group: object]>([
   expect(await isTrueWithin(5_000, () => gateway.servers[0] === "blue up")).toBe(true);
 });
 
-test.each<[name: string, check: Behaviour]>([
-  ["a listed status", answer(503)],
-  ["a reset", RESET],
-])("a server that answers its check with %s stays down", async (_, check) => {
+test.each<[name: string, check: Behaviour, limits: object]>([
+  ["a listed status", answer(503), {}],
+  ["a head above limits.server_head", LONG_HEAD, { server_head: "16k" }],
+  ["a reset", RESET, {}],
+])("a server that answers its check with %s stays down", async (_, check, limits) => {
   await using blue = await startScriptedServer([RESET], { name: "blue", check });
   await using green = await startScriptedServer([OK]);
   const clock = new ManualClock();
   await using gateway = await startTestGateway({
     pools: { blue: [blue], green: [green] },
+    top: { limits },
     clock,
   });
 
