@@ -57,12 +57,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     },
   };
   const site = createSite(config, groups, context);
-  const timeouts = new Map(config.groups.map((group) => [group.name, group.timeouts]));
+  const configs = new Map(config.groups.map((group) => [group.name, group]));
   const stopRechecks = startRechecks({
     groups,
     clock,
     findAddress: (name) => context.resolver.findAddress(name),
-    timeoutsOf: (name) => mustHave(timeouts.get(name)),
+    timeoutsOf: (name) => mustHave(configs.get(name)).timeouts,
+    expectedOf: (name, pool) => mustHave(configs.get(name)).expect.get(pool),
     headBytes: config.limits.serverHeadBytes,
   });
   const closeRest = async (): Promise<void> => {

@@ -8,6 +8,12 @@ export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly
 /** An address of a name; rejects where it has none. */
 export type FindAddress = (name: string) => Promise<string>;
 
+/** Who has to answer; what is undefined may be anybody. */
+export interface Identity {
+  readonly pool?: string;
+  readonly release?: string;
+}
+
 export interface CheckSettings {
   readonly findAddress: FindAddress;
   /** Milliseconds for the connection, and again for the answer. */
@@ -17,6 +23,7 @@ export interface CheckSettings {
   readonly headBytes: number;
   /** Is this status of an answer a failure? */
   readonly isFailure: (status: number) => boolean;
+  readonly expected: Identity | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -40,7 +47,7 @@ export async function checkServer(
         return await checkRequest(spec, target, settings);
     }
   } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
+    return failed(reasonOf(error));
   }
 }
 
@@ -76,11 +83,26 @@ async function checkRequest(
     const { signal } = settings;
     const answer = await client.request({ method: "HEAD", path: "/", headers, signal });
     await answer.body.dump();
-    if (!settings.isFailure(answer.statusCode)) return PASSED;
-    return { ok: false, reason: `HEAD / was answered with ${answer.statusCode}` };
+    const { statusCode, headers: told } = answer;
+    if (settings.isFailure(statusCode)) return failed(`HEAD / was answered with ${statusCode}`);
+    if (isExpected(settings.expected, told["x-app-pool"], told["x-release-id"])) return PASSED;
+    return failed("HEAD / was answered by another pool or release than expected");
   } finally {
     await client.destroy();
   }
+}
+
+function failed(reason: string): CheckResult {
+  return { ok: false, reason };
+}
+
+function isExpected(
+  { pool, release }: Identity = {},
+  toldPool: unknown,
+  toldRelease: unknown,
+): boolean {
+  if (pool !== undefined && pool !== toldPool) return false;
+  return release === undefined || release === toldRelease;
 }
 
 function originOf(target: Target): string {

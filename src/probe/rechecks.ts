@@ -5,7 +5,7 @@ import type { Groups } from "../failover/groups.ts";
 import { mayStrike } from "../failover/judge.ts";
 import type { DueCheck } from "../failover/recheck.ts";
 import type { ServerState } from "../failover/server.ts";
-import { checkServer, type CheckResult, type FindAddress } from "./check-server.ts";
+import { checkServer, type CheckResult, type FindAddress, type Identity } from "./check-server.ts";
 
 export interface CheckTimeouts {
   readonly connectMs: number;
@@ -17,6 +17,7 @@ export interface RecheckSettings {
   readonly clock: Clock;
   readonly findAddress: FindAddress;
   readonly timeoutsOf: (group: string) => CheckTimeouts;
+  readonly expectedOf: (group: string, pool: string) => Identity | undefined;
   /** The longest head of an answer, in bytes. */
   readonly headBytes: number;
 }
@@ -104,13 +105,14 @@ class Rechecks {
     if (this.#running.has(key)) return;
     this.#running.add(key);
     const { name, policy } = group.spec;
-    const { groups, findAddress, timeoutsOf, headBytes } = this.#settings;
+    const { groups, findAddress, timeoutsOf, expectedOf, headBytes } = this.#settings;
     const { connectMs, readMs } = timeoutsOf(name);
     const result = await checkServer(server.spec, kind, {
       connectMs: connectMs || LONGEST_CHECK_MS,
       answerMs: readMs || LONGEST_CHECK_MS,
       headBytes,
       findAddress,
+      expected: expectedOf(name, server.spec.pool),
       isFailure: (status) => mayStrike(policy, status),
       signal: this.#aborter.signal,
     });

@@ -57,3 +57,30 @@ test.each<[name: string, check: Behaviour, limits: object]>([
 
   expect(gateway.happened).toEqual(["server-down blue", "failover blue -> green"]);
 });
+
+test.each([
+  ["another identity", "v1", "blue down"],
+  ["the expected identity", "v2", "blue up"],
+])(
+  "after a stranger's answer a check that is answered by %s decides",
+  async (_, release, expected) => {
+    const stranger = { ...answer(200), fields: { "X-Release-Id": "v1" } };
+    const check = { ...answer(200), fields: { "X-Release-Id": release } };
+    await using blue = await startScriptedServer([stranger], { name: "blue", check });
+    await using green = await startScriptedServer([OK]);
+    const clock = new ManualClock();
+    await using gateway = await startTestGateway({
+      pools: { blue: [blue], green: [green] },
+      pool: { blue: { expect_release: "v2" } },
+      clock,
+    });
+
+    await ask(gateway);
+    await clock.advance(10_000);
+    await blue.checked();
+    await blue.quiet();
+    await clock.advance(100);
+
+    expect(gateway.servers[0]).toBe(expected);
+  },
+);
