@@ -205,7 +205,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
 
   #onEnd(): void {
     if (this.#tunnelUser !== undefined) return this.#tunnelUser.onClientEnd();
-    if (this.#phase === "closing" && this.#socket.writableLength > 0) return;
+    if (this.#exchange === undefined && this.pendingBytes > 0) return this.#close(true);
     // As in nginx: a client that ends its side while it is owed an answer has gone.
     this.#exchange?.onClientGone();
     this.#socket.destroy();

@@ -294,6 +294,31 @@ test("a client that stops reading is let go after limits.send_idle, and is no st
   ]);
 });
 
+test("a client that ends its side once it is owed no more still gets the last bytes", async () => {
+  const body = "x".repeat(8 * 1024);
+  await using blue = await startScriptedServer([{ does: "answer", status: 200, body }]);
+  await using gateway = await startTestGateway({ pools: { blue: [blue] } });
+  await using other = await connectRaw(gateway);
+  other.pause();
+  other.send(requestText({}).repeat(4_000));
+  await standsStill(() => gateway.exchanges.length);
+  // As many as fill the kernel, and the gateway's own buffer by half.
+  const count = gateway.exchanges.length - 4;
+  await using client = await connectRaw(gateway);
+  client.pause();
+  client.send(requestText({}).repeat(count));
+  await standsStill(() => gateway.exchanges.length);
+  other.leave();
+
+  client.finish();
+  await standsStill(() => gateway.connections);
+  client.resume();
+  let whole = 0;
+  while ((await client.answer())?.complete === true) whole += 1;
+
+  expect([whole, await client.end()]).toEqual([count, "closed"]);
+});
+
 test("a kept answer that nobody reads yet does not time out at its server", async () => {
   const clock = new ManualClock();
   const body = "blue is sorry. ".repeat(20_000);
