@@ -234,7 +234,8 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
     else if (this.#phase === "body" && !blocked) this.#exchange?.answer("REQUEST_TIMEOUT");
     else {
       this.#exchange?.onClientGone();
-      this.#socket.destroy();
+      if (blocked) this.cut();
+      else this.#socket.destroy();
     }
   }
 

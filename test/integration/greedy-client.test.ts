@@ -87,3 +87,23 @@ test("a server that never comes to its answer is given up after 1,000 early ones
   ]);
   expect(record.attempts[0]?.why).toContain("more than 1000 answers before the final one");
 });
+
+test("an answer that a client stopped reading never looks whole", async () => {
+  await using blue = await startHandServer();
+  await using gateway = await startTestGateway({
+    pools: { blue: [blue] },
+    top: { limits: { send_idle: "100ms" } },
+  });
+  await using client = await connectRaw(gateway);
+
+  client.pause();
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  const connection = await blue.request();
+  connection.send("HTTP/1.1 200 OK\r\n\r\n");
+  connection.sendInPieces(Buffer.alloc(20 * KILO * KILO));
+  await gateway.exchange();
+  client.resume();
+
+  // To a client of HTTP/1.0 an end in order is the end of the body.
+  expect(await client.end()).toBe("reset");
+});
