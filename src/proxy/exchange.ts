@@ -101,6 +101,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#over) return;
     this.notes.error = "CLIENT_GONE";
     if (this.notes.status === 0) this.notes.status = ERRORS.CLIENT_GONE.status;
+    // It may have ended its own side only, and still read.
+    if (this.#relay !== undefined) return this.#cut();
     this.#end();
   }
 

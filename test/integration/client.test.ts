@@ -380,3 +380,19 @@ test("a truncated answer over a unix socket ends the connection and nothing else
   expect((await told)?.body).toBe("alive");
   expect(storyOf(await gateway.exchange())[0]).toBe("GET / 200 SERVER_FAILED");
 });
+
+test("an answer is not cut to look whole where its client ends its side too early", async () => {
+  await using blue = await startHandServer();
+  await using gateway = await startTestGateway({ pools: { blue: [blue] } });
+  await using client = await connectRaw(gateway);
+
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  const connection = await blue.request();
+  connection.send("HTTP/1.1 200 OK\r\n\r\nhalf of it");
+  await client.until("half of it");
+  client.finish();
+
+  // To a client of HTTP/1.0 an end in order is the end of the body.
+  expect(await client.end()).toBe("reset");
+  expect((await gateway.exchange()).error).toBe("CLIENT_GONE");
+});
