@@ -8,6 +8,8 @@ import { run } from "./run.ts";
 
 /** Reads the command line and runs the command; resolves with the exit status. */
 export async function runProgram(argv: readonly string[], env: Env): Promise<number> {
+  // A reader that goes away (`| head`) must not take the program with it.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let status: number = EXIT.done;
   const program = new Command("understudy")
     .description("A failover gateway for blue/green containers on one host.")

@@ -18,8 +18,6 @@ export async function run(file: string, env: Env): Promise<number> {
     process.stderr.write(`understudy: ${startProblem(error)}\n`);
     return EXIT.usage;
   }
-  // A reader that goes away (`| head`) must not take the gateway with it.
-  process.stdout.on("error", () => {});
   reopenLogsOnSignal(gateway);
   process.stdout.write(`ready ${gateway.addresses.join(" ")}\n`);
   await untilStopped(gateway);

@@ -233,6 +233,17 @@ test("check tells what would be served", async () => {
   });
 });
 
+test("check keeps its exit status where nobody reads what it says (`| true`)", async () => {
+  const file = fileOf("unread.yaml", { listen: "127.0.0.1:8080", groups: groupOf(3001) });
+  const pipe = '("$@"; echo "status $?" >&2) | true';
+  const command = [process.execPath, MAIN, "check", "--config", file];
+  await using shell = startProgram("sh", ["-c", pipe, "sh", ...command]);
+
+  await shell.exit();
+
+  expect(shell.stderr).toBe("status 0\n");
+});
+
 test("without --config it reads understudy.yaml where it stands", async () => {
   fileOf("understudy.yaml", { listen: "127.0.0.1:8080", groups: groupOf(3001) });
 
