@@ -57,21 +57,39 @@ function startProblem(error: unknown): string {
 }
 
 const START_ERROR = z.object({
-  code: z.enum(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOENT", "EISDIR"]),
+  code: z.enum([
+    "EADDRINUSE",
+    "EACCES",
+    "EADDRNOTAVAIL",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ENOENT",
+    "EISDIR",
+  ]),
   address: z.string().optional(),
+  hostname: z.string().optional(),
   port: z.number().optional(),
   path: z.string().optional(),
 });
 
 const START_PROBLEMS = {
-  EADDRINUSE: (where: string) => `cannot listen on ${where}: it is in use by another program`,
-  EACCES: (where: string) => `cannot use ${where}: permission denied`,
+  EADDRINUSE: (where: string) =>
+    `cannot listen on ${where}: it is in use by another program${isUnix(where) ? ", or no socket" : ""}`,
+  // For a unix socket Node tells a folder that is missing in this way, too.
+  EACCES: (where: string) =>
+    `cannot use ${where}: permission denied${isUnix(where) ? ", or its folder does not exist" : ""}`,
   EADDRNOTAVAIL: (where: string) => `cannot listen on ${where}: this machine has no such address`,
+  ENOTFOUND: (where: string) => `cannot listen on ${where}: this name has no address`,
+  EAI_AGAIN: (where: string) => `cannot listen on ${where}: this name cannot be looked up`,
   ENOENT: (where: string) => `cannot open ${where}: its folder does not exist`,
   EISDIR: (where: string) => `cannot open ${where}: it is a folder`,
 };
 
-function whereOf({ address, port, path }: z.infer<typeof START_ERROR>): string {
-  if (address === undefined) return path ?? "it";
+function isUnix(where: string): boolean {
+  return where.startsWith("unix:");
+}
+
+function whereOf({ address, hostname, port, path }: z.infer<typeof START_ERROR>): string {
+  if (address === undefined) return hostname ?? path ?? "it";
   return port === undefined || port < 0 ? `unix:${address}` : `${address}:${port}`;
 }

@@ -157,6 +157,22 @@ describe("what cannot be done is said in one line, with exit status 2", () => {
       "understudy: cannot listen on 192.0.2.1:80: this machine has no such address",
     ],
     [
+      "a name of nobody",
+      ["run", "-c", fileOf("name.yaml", { ...good, listen: "nobody.invalid:80" })],
+      // Which of the two depends on who answers for names on this machine.
+      /^understudy: cannot listen on nobody\.invalid: this name (?:has no address|cannot be looked up)$/m,
+    ],
+    [
+      "a unix socket without a folder",
+      ["run", "-c", fileOf("socket.yaml", { ...good, listen: "unix:/none/x.sock" })],
+      "understudy: cannot use unix:/none/x.sock: permission denied, or its folder does not exist",
+    ],
+    [
+      "a file where a unix socket should be",
+      ["run", "-c", fileOf("file.yaml", { ...good, listen: `unix:${join(folder, "file.yaml")}` })],
+      `understudy: cannot listen on unix:${join(folder, "file.yaml")}: it is in use by another program, or no socket`,
+    ],
+    [
       "a log without a folder",
       ["run", "-c", fileOf("log.yaml", { ...good, access_log: { file: "/none/access.log" } })],
       "understudy: cannot open /none/access.log: its folder does not exist",
