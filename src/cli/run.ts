@@ -19,8 +19,10 @@ export async function run(file: string, env: Env): Promise<number> {
     return EXIT.usage;
   }
   reopenLogsOnSignal(gateway);
+  // Who waits for "ready" may send a signal at once.
+  const stopped = untilStopped(gateway);
   process.stdout.write(`ready ${gateway.addresses.join(" ")}\n`);
-  await untilStopped(gateway);
+  await stopped;
   return EXIT.done;
 }
 
