@@ -8,6 +8,8 @@ if (major < 24) {
   );
   process.exitCode = 2;
 } else {
+  // Sent at any time it would open Node's debugger, which lets every local user in.
+  process.on("SIGUSR1", () => {});
   const { runProgram } = await import("./cli/program.ts");
   process.exitCode = await runProgram(process.argv.slice(2), process.env);
 }

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -137,6 +139,24 @@ test.each(["SIGUSR1", "SIGHUP"] as const)(
     expect(gateway.program.stderr).toBe("");
   },
 );
+
+test("SIGUSR1 while it still starts opens no debugger", async () => {
+  const file = join(folder, "fifo.yaml");
+  execFileSync("mkfifo", [file]);
+  const args = [MAIN, "run", "--config", file];
+  await using program = startProgram(process.execPath, args, { cwd: folder });
+
+  // Opening the pipe waits until the program reads its configuration.
+  const pipe = await open(file, "w");
+  program.signal("SIGUSR1");
+  await pipe.writeFile(JSON.stringify({ listen: "127.0.0.1:0", groups: groupOf(3001) }));
+  await pipe.close();
+  await program.says(/^ready/m);
+  program.signal("SIGTERM");
+
+  expect(await program.exit()).toEqual({ code: 0, signal: null });
+  expect(program.stderr).not.toContain("Debugger");
+});
 
 describe("what cannot be done is said in one line, with exit status 2", () => {
   const good = { listen: "127.0.0.1:0", access_log: "off", groups: groupOf(3001) };
