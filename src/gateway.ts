@@ -9,6 +9,7 @@ import { startRechecks } from "./probe/rechecks.ts";
 import type { ProxyContext } from "./proxy/context.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Listener, startListener } from "./proxy/listener.ts";
+import { startTrimming } from "./proxy/read-buffer.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import { createSite } from "./proxy/site.ts";
 
@@ -66,8 +67,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     expectedOf: (name, pool) => mustHave(configs.get(name)).expect.get(pool),
     headBytes: config.limits.serverHeadBytes,
   });
+  const stopTrimming = startTrimming(clock);
   const closeRest = async (): Promise<void> => {
     stopRechecks();
+    stopTrimming();
     site.close();
     context.wheel.stop();
     context.resolver.stop();

@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
+import { ManualClock } from "../../support/manual-clock.ts";
 import {
   keepBytes,
   ReadBuffer,
   recycleBytes,
   releaseBytes,
   takeBytes,
+  startTrimming,
 } from "../../../src/proxy/read-buffer.ts";
 
-const SIZE = 64 * 1024;
+const SIZE = 128 * 1024;
 
 test("a buffer that was filled is followed by one of the connection's own", () => {
   const reader = new ReadBuffer();
@@ -88,7 +90,22 @@ test("memory that is not of reads is never read into", () => {
   const foreign = Buffer.alloc(SIZE);
 
   recycleBytes(foreign);
-  const others = Array.from({ length: 256 }, () => new ReadBuffer().next(SIZE));
+  const others = Array.from({ length: 512 }, () => new ReadBuffer().next(SIZE));
 
   expect(others.filter(({ buffer }) => buffer === foreign.buffer)).toEqual([]);
+});
+
+test("memory that nobody needs for a while is given back", async () => {
+  const clock = new ManualClock();
+  const reader = new ReadBuffer();
+  const taken = takeBytes(reader.next(SIZE));
+  reader.next(SIZE);
+  recycleBytes(taken);
+
+  const stop = startTrimming(clock);
+  await clock.advance(20_000);
+  stop();
+  const others = Array.from({ length: 512 }, () => new ReadBuffer().next(SIZE));
+
+  expect(others.filter(({ buffer }) => buffer === taken.buffer)).toEqual([]);
 });
