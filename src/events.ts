@@ -60,6 +60,8 @@ export interface ExchangeRecord {
   readonly error: ErrorCode | undefined;
   /** The reason behind `error` in words; for the log only, it may name addresses. */
   readonly why: string | undefined;
+  /** What the gateway itself ran short of: file descriptors, room for a temporary file. */
+  readonly shortage: string | undefined;
   /** A field of the request by its lower-case name; repeated ones joined by `, `. */
   requestField(name: string): string | undefined;
   /** The same of the last server's answer. */

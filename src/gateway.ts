@@ -5,6 +5,7 @@ import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
 import { type AccessLog, openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
+import { ShortageLog } from "./observe/shortage-log.ts";
 import { startRechecks } from "./probe/rechecks.ts";
 import type { ProxyContext } from "./proxy/context.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
@@ -48,12 +49,14 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       options.onEvent?.(event);
     }
   });
+  const shortages = new ShortageLog(eventLog, clock);
   const context: ProxyContext = {
     clock,
     wheel: new DeadlineWheel(clock),
     resolver: new Resolver(clock, options.lookup),
     onExchange: (record) => {
       accessLog?.write(record);
+      if (record.shortage !== undefined) shortages.note(record.shortage);
       options.onExchange?.(record);
     },
   };

@@ -63,6 +63,7 @@ const START_ERROR = z.object({
     "EADDRINUSE",
     "EACCES",
     "EADDRNOTAVAIL",
+    "EINVAL",
     "ENOTFOUND",
     "EAI_AGAIN",
     "ENOENT",
@@ -81,6 +82,8 @@ const START_PROBLEMS = {
   EACCES: (where: string) =>
     `cannot use ${where}: permission denied${isUnix(where) ? ", or its folder does not exist" : ""}`,
   EADDRNOTAVAIL: (where: string) => `cannot listen on ${where}: this machine has no such address`,
+  // Such as a link-local address without its interface.
+  EINVAL: (where: string) => `cannot listen on ${where}: this address is not complete`,
   ENOTFOUND: (where: string) => `cannot listen on ${where}: this name has no address`,
   EAI_AGAIN: (where: string) => `cannot listen on ${where}: this name cannot be looked up`,
   ENOENT: (where: string) => `cannot open ${where}: its folder does not exist`,

@@ -51,6 +51,8 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["object", "no map of keys"],
   ["record", "no map of keys"],
   ["boolean", "neither true nor false"],
+  ["string", "no text"],
+  ["number", "no number"],
 ]);
 
 function messageOf(issue: Issue): string {

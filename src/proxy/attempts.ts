@@ -247,6 +247,7 @@ export class Attempts implements AttemptOwner {
     const isStrike = verdict.counted && !wasCounted && !isNameless(failure);
     attempt.counted = wasCounted || isStrike;
     attempt.decision = verdict.decision;
+    if (failure.cause === "local") this.#owner.notes.shortage = attempt.detail;
     attempt.why = attempt.detail === "" ? verdict.why : `${verdict.why} (${attempt.detail})`;
     if (isNameless(failure)) {
       const { index } = attempt.state;

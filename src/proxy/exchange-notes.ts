@@ -35,6 +35,7 @@ export class ExchangeNotes implements ExchangeRecord {
   readonly attempts: AttemptRecord[] = [];
   error: ErrorCode | undefined;
   why: string | undefined;
+  shortage: string | undefined;
   answer: ResponseHead | undefined;
 
   /** No head: what came was refused. */

@@ -115,6 +115,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     const stay = this.#mayStay();
     const { text, bodyBytes } = writeOwnAnswer({
       code,
+      at: this.#context.clock.wall(),
       // What is wrong with the request is the client's to know, what is wrong behind us is not.
       detail: ERRORS[code].status < 500 ? detail : undefined,
       requestId: this.notes.requestId,
@@ -203,7 +204,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       this.#attempts?.pump();
       this.onBodySent();
     };
-    body.onSpoolFailed = () => {
+    body.onSpoolFailed = (error) => {
+      this.notes.shortage = `a temporary file for a request's body: ${error.message}`;
       if (body.broken) this.answer("NO_STORAGE");
     };
     return body;

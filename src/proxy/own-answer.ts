@@ -3,6 +3,8 @@ import { type ErrorCode, ERRORS } from "../errors.ts";
 
 export interface OwnAnswer {
   readonly code: ErrorCode;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   /** What exactly is wrong, in words for the client; undefined = the code's own. */
   readonly detail: string | undefined;
   readonly requestId: string;
@@ -23,6 +25,8 @@ export function writeOwnAnswer(answer: OwnAnswer): { text: string; bodyBytes: nu
   const bytes = Buffer.from(body, "utf8").toString("latin1");
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n` +
+    // RFC 9110 6.6.1
+    `Date: ${new Date(answer.at).toUTCString()}\r\n` +
     `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\nCache-Control: no-store\r\n` +
     `${FURTHER_LINES[answer.code] ?? ""}${answer.extra}X-Request-Id: ${answer.requestId}\r\n` +
     `Connection: ${answer.keepAlive ? "keep-alive" : "close"}\r\n\r\n`;

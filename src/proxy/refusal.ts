@@ -20,6 +20,7 @@ export function writeRefusal(
   const code = codeOf(problem.status);
   const { text, bodyBytes } = writeOwnAnswer({
     code,
+    at: clock.wall(),
     detail: problem.reason,
     requestId: notes.requestId,
     accept: undefined,

@@ -103,7 +103,7 @@ export class RequestBody {
   onProgress: () => void = () => {};
 
   /** Called when the temporary file failed; `broken` tells whether that is fatal. */
-  onSpoolFailed: () => void = () => {};
+  onSpoolFailed: (error: Error) => void = () => {};
 
   /** Frees memory and file. */
   discard(): void {
@@ -138,10 +138,10 @@ export class RequestBody {
 
   #spill(): void {
     this.#spool = openSpool({
-      failed: () => {
+      failed: (error) => {
         this.broken = this.#readOffset < this.#base;
         this.stopKeeping();
-        this.onSpoolFailed();
+        this.onSpoolFailed(error);
         // The client may have been paused for the disk's sake.
         this.onProgress();
       },

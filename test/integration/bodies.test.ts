@@ -171,6 +171,9 @@ test("a body for which there is no room on disk goes on all the same", async () 
     200,
     [true],
   ]);
+  expect((await gateway.exchange()).shortage).toMatch(
+    /^a temporary file for a request's body: ENOENT/,
+  );
 });
 
 test("a body of any length moves on where not a byte of it was read", async () => {

@@ -40,6 +40,9 @@ test("a gateway without file descriptors blames no server, and serves again when
         "another server would be reached no better (EMFILE)",
     ]),
   );
+  expect(gateway.events.find(({ message }) => message === "the gateway runs short")).toMatchObject({
+    reason: "EMFILE",
+  });
   expect([gateway.events.filter(({ event }) => event !== undefined), green.arrivals]).toEqual([
     [],
     [],

@@ -17,6 +17,7 @@ test("the gateway's own answer is JSON with a code and the request's id", async 
     "application/json",
     "abc",
   ]);
+  expect(Date.now() - Date.parse(told?.fields.get("date") ?? "")).toBeLessThan(60_000);
   expect(JSON.parse(told?.body ?? "")).toEqual({
     error: "SERVER_FAILED",
     status: 502,

@@ -31,6 +31,7 @@ export function exchangeRecord(
     attempts: [attemptRecord()],
     error: undefined,
     why: undefined,
+    shortage: undefined,
     ...changes,
     requestField: (name) => request[name],
     answerField: (name) => answer[name],

@@ -387,6 +387,7 @@ describe("mistakes are told with their place and what would be right", () => {
   test.each([
     ["replya: {}", '4:5 groups.app.replya: unknown key, did you mean "replay"?'],
     ["health: {}", "4:5 groups.app.health: not supported yet: a later version will know this key"],
+    ["primary: 5", "4:14 groups.app.primary: 5 is no text"],
     ["primary: blue", '4:14 groups.app.primary: no pool is named "blue": the group has none'],
     [
       "pools: { blue: http://a }\nprimary: bleu",
