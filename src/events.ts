@@ -19,6 +19,14 @@ export type GatewayEvent =
       readonly reason: string;
     }
   | {
+      /** The time is up for what was bound to a pool, or one server, that an operator took out. */
+      readonly type: "drained";
+      readonly group: string;
+      readonly pool: string;
+      readonly server?: string;
+      readonly reason: string;
+    }
+  | {
       readonly type: "all-down" | "group-recovered";
       readonly group: string;
       readonly reason: string;

@@ -1,4 +1,4 @@
-import type { GroupSpec, PoolSpec, ServerSpec } from "../failover/spec.ts";
+import type { DrainSpec, GroupSpec, PoolSpec, ServerSpec } from "../failover/spec.ts";
 import { DEFAULT_POLICY, NGINX_POLICY, type Policy } from "../failover/policy.ts";
 import type { Config, GroupConfig, Limits, Timeouts } from "./config.ts";
 import type { ErrorPage } from "./error-pages.ts";
@@ -105,7 +105,12 @@ function specOf(name: string, group: ParsedGroup): GroupSpec {
     pools: written.toSorted((a, b) => Number(b.name === primary) - Number(a.name === primary)),
     balance: group.balance,
     policy: policyOf(group),
+    drain: drainOf(group.drain),
   };
+}
+
+function drainOf({ tunnels, spread, grace }: ParsedGroup["drain"]): DrainSpec {
+  return { tunnelsMs: tunnels, spreadMs: spread, graceMs: grace };
 }
 
 function serverOf(pool: string, server: ParsedServer): ServerSpec {

@@ -89,6 +89,19 @@ export const group = object({
   })
     .prefault({})
     .describe("Towards the servers; 0 = none."),
+  drain: object({
+    tunnels: duration
+      .prefault("5m")
+      .describe("How long WebSockets and streams may stay where an operator took the pool away."),
+    spread: duration
+      .prefault("30s")
+      .describe("Over this time the rest is closed, so that not all come back at once."),
+    grace: duration
+      .prefault("2s")
+      .describe("What a client gets to answer the goodbye before its connection is closed."),
+  })
+    .prefault({})
+    .describe("How long-lived connections leave a pool after a switch; 0 = at once."),
   recheck: choice(["auto", "connect", "live"])
     .optional()
     .meta({

@@ -7,6 +7,11 @@ export interface PoolState {
   readonly servers: readonly ServerState[];
   /** Since when one of its servers serves without a gap; undefined while none does. */
   readonly servingSince: number | undefined;
+  /**
+   * Until when what is bound to a pool that an operator took out of service may stay (monotonic
+   * ms); undefined while it is active, where no switch took it out, and after that time.
+   */
+  readonly drainUntil: number | undefined;
 }
 
 /** One snapshot of a group; never changed, only replaced. */

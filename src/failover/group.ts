@@ -1,4 +1,5 @@
 import type { GatewayEvent } from "../events.ts";
+import { drainEnds, endDrains, startDrain } from "./drain.ts";
 import type { Failure } from "./failure.ts";
 import type { GroupState, Step } from "./group-state.ts";
 import type { Surroundings } from "./health.ts";
@@ -65,12 +66,13 @@ export function wantsSuccess(server: ServerState, policy: Policy): boolean {
 }
 
 /**
- * When `time-passed` is due next (a hold-down ends, strikes expire), or undefined. Ask again after each
+ * When `time-passed` is due next (a hold-down or a drain ends, strikes expire), or undefined. Ask again after each
  * `time-passed`: one that comes a moment early changes nothing.
  */
 export function nextDue(state: GroupState): number | undefined {
   const { policy } = state.spec;
-  const times = [failbackAt(state), ...state.servers.map((one) => health.forgivenAt(one, policy))];
+  const forgiven = state.servers.map((one) => health.forgivenAt(one, policy));
+  const times = [failbackAt(state), ...forgiven, ...drainEnds(state)];
   const due = times.filter((time) => time !== undefined);
   return due.length === 0 ? undefined : Math.min(...due);
 }
@@ -120,15 +122,18 @@ function changeServer(server: ServerState, event: ServerEvent, around: Surroundi
 
 function surroundingsOf({ spec, servers, allDown }: GroupState, server: ServerState, now: number) {
   const alone = servers.every((other) => other === server || !isServing(other));
-  return { policy: spec.policy, now, single: servers.length === 1, alone, allDown };
+  const single = servers.length === 1;
+  return { policy: spec.policy, now, single, alone, allDown, drainMs: spec.drain.tunnelsMs };
 }
 
 function passTime(state: GroupState, now: number): Step {
   const { policy } = state.spec;
-  const servers = state.servers.map((one) => health.forgive(one, policy, now));
-  const passed = settle({ ...state, servers }, state, now);
+  const drained = endDrains(state, now);
+  const servers = drained.state.servers.map((one) => health.forgive(one, policy, now));
+  const passed = settle({ ...drained.state, servers }, drained.state, now);
+  const happened = [...drained.happened, ...passed.happened];
   // All that time alone changes is an event.
-  return passed.happened.length === 0 ? { state, happened: [] } : passed;
+  return happened.length === 0 ? { state, happened } : { state: passed.state, happened };
 }
 
 function switchTo(state: GroupState, to: string, now: number): Step {
@@ -138,6 +143,7 @@ function switchTo(state: GroupState, to: string, now: number): Step {
   const from = active === to ? primary : active;
   const reason = `${to} was made the primary`;
   const event: GatewayEvent = { type: "switched", group: state.spec.name, from, to, reason };
-  const settled = settle({ ...state, primary: to, active: to }, state, now);
+  const pools = startDrain(state.pools, active, now + state.spec.drain.tunnelsMs);
+  const settled = settle({ ...state, primary: to, active: to }, { ...state, pools }, now);
   return { state: settled.state, happened: [event, ...settled.happened] };
 }

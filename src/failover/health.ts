@@ -1,3 +1,4 @@
+import { orderServer } from "./drain.ts";
 import type { Failure } from "./failure.ts";
 import { describeFailure } from "./failure.ts";
 import type { Policy } from "./policy.ts";
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly alone: boolean;
   /** True where no server of the group serves, this one included. */
   readonly allDown: boolean;
+  /** How long what is bound to a server that an operator takes out may stay. */
+  readonly drainMs: number;
 }
 
 /** The server after a counted failure. */
@@ -94,14 +97,15 @@ export function resolve(server: ServerState, { now }: Surroundings): ServerState
   return bringUp(server, "has a name that resolves again", now);
 }
 
-export function setAdmin(server: ServerState, admin: Admin, { now }: Surroundings): ServerState {
+export function setAdmin(server: ServerState, admin: Admin, around: Surroundings): ServerState {
   if (server.admin === admin) return server;
+  const { now, drainMs } = around;
   const { health } = server;
+  const ordered = orderServer(server, admin, now + drainMs);
   const waits = health.status === "down" || health.status === "unresolved";
   // Nobody checked it in maintenance, so what is known of it is old: ask at once.
-  if (server.admin === "maint" && waits)
-    return { ...server, admin, health: { ...health, checkAt: now } };
-  return { ...server, admin };
+  if (server.admin === "maint" && waits) return { ...ordered, health: { ...health, checkAt: now } };
+  return ordered;
 }
 
 /** The server once its strikes have left the window. */

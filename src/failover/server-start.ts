@@ -1,5 +1,6 @@
 import type { GroupState } from "./group-state.ts";
 import type { GroupSpec, ServerSpec } from "./spec.ts";
+import { orderServer } from "./drain.ts";
 import { bringUp } from "./health.ts";
 import type { ServerState } from "./server.ts";
 
@@ -15,7 +16,7 @@ export function createServers(
     const before = known.get(one.key);
     return before === undefined
       ? newServer(one, index, now)
-      : keepServer({ ...before, spec: one, index }, before.spec, specs.length === 1, now);
+      : keepServer({ ...before, spec: one, index }, before.spec, spec, now);
   });
 }
 
@@ -24,6 +25,7 @@ function newServer(spec: ServerSpec, index: number, now: number): ServerState {
     index,
     spec,
     admin: spec.down ? "maint" : "ready",
+    drainUntil: undefined,
     health: { status: "up", since: now, reason: "has not failed yet" },
     strikes: [],
     trialAt: undefined,
@@ -34,14 +36,18 @@ function newServer(spec: ServerSpec, index: number, now: number): ServerState {
 function keepServer(
   server: ServerState,
   before: ServerSpec,
-  single: boolean,
+  group: GroupSpec,
   now: number,
 ): ServerState {
   const { spec } = server;
   // An edited `down` is the operator's latest word, an unedited one is not.
   const admin = spec.down === before.down ? server.admin : spec.down ? "maint" : "ready";
-  const kept: ServerState = { ...server, admin };
-  const neverOut = spec.maxFails === 0 || single;
+  const kept = orderServer(server, admin, now + group.drain.tunnelsMs);
+  const neverOut = spec.maxFails === 0 || countServers(group) === 1;
   const isOut = kept.health.status === "down" || kept.health.status === "suspect";
   return neverOut && isOut ? bringUp(kept, "is never taken out", now) : kept;
+}
+
+function countServers({ pools }: GroupSpec): number {
+  return pools.reduce((sum, pool) => sum + pool.servers.length, 0);
 }

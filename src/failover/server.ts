@@ -46,6 +46,8 @@ export interface ServerState {
   readonly index: number;
   readonly spec: ServerSpec;
   readonly admin: Admin;
+  /** The same as a pool's, for a server that an operator took out; undefined while it is ready. */
+  readonly drainUntil: number | undefined;
   readonly health: Health;
   /** When the strikes fell that still stand, oldest first; never more than `maxFails`. */
   readonly strikes: readonly number[];

@@ -1,6 +1,7 @@
 import type { GatewayEvent } from "../events.ts";
 import type { GroupState, PoolState, Step } from "./group-state.ts";
 import type { GroupSpec } from "./spec.ts";
+import { startDrain, stopDrain } from "./drain.ts";
 import { seconds } from "./health.ts";
 import type { Policy } from "./policy.ts";
 import { hurry } from "./recheck.ts";
@@ -35,9 +36,10 @@ export function settle(basis: Basis, before: GroupState, now: number): Step {
 
 /** The same for a group that starts or is reloaded: nothing has happened, it is so. */
 export function beginWith(basis: Basis, previous: GroupState | undefined, now: number): GroupState {
-  const pools = poolsOf(basis, previous?.pools ?? [], now);
-  const begun = assemble(basis, pools, nothingServes(basis.servers));
-  return settle(begun, begun, now).state;
+  const until = now + basis.spec.drain.tunnelsMs;
+  const known = previous === undefined ? [] : startDrain(previous.pools, previous.active, until);
+  const begun = assemble(basis, poolsOf(basis, known, now), nothingServes(basis.servers));
+  return settle(begun, { ...begun, pools: known }, now).state;
 }
 
 /** When the hold-down of a recovered, more preferred pool ends; undefined where none waits. */
@@ -102,7 +104,7 @@ function waitingPools(policy: Policy, active: string, pools: readonly PoolState[
 
 function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean): GroupState {
   const { spec, primary, active, servers } = basis;
-  const pools = byPreference(written, primary);
+  const pools = byPreference(stopDrain(written, active), primary);
   const rank = rankOf(active, pools);
   const { recheck, failback } = spec.policy;
   // A recovery that only traffic can find needs the preferred pools to be asked first, for a trial.
@@ -116,8 +118,10 @@ function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean)
 function poolsOf(basis: Basis, before: readonly PoolState[], now: number): readonly PoolState[] {
   return basis.spec.pools.map(({ name }) => {
     const servers = basis.servers.filter((server) => server.spec.pool === name);
-    const since = before.find((pool) => pool.name === name)?.servingSince ?? now;
-    return { name, servers, servingSince: servers.some(isServing) ? since : undefined };
+    const known = before.find((pool) => pool.name === name);
+    const since = known?.servingSince ?? now;
+    const servingSince = servers.some(isServing) ? since : undefined;
+    return { name, servers, servingSince, drainUntil: known?.drainUntil };
   });
 }
 

@@ -30,6 +30,16 @@ export interface PoolSpec {
   readonly servers: readonly ServerSpec[];
 }
 
+/** How connections that outlive a switch leave; milliseconds, 0 = at once. */
+export interface DrainSpec {
+  /** From the switch to the first goodbye. */
+  readonly tunnelsMs: number;
+  /** Over which the goodbyes are spread. */
+  readonly spreadMs: number;
+  /** From a goodbye to the end of its connection. */
+  readonly graceMs: number;
+}
+
 export interface GroupSpec {
   readonly name: string;
   /** A pool's name; empty for a group without pools. */
@@ -38,4 +48,5 @@ export interface GroupSpec {
   readonly pools: readonly PoolSpec[];
   readonly balance: Balance;
   readonly policy: Policy;
+  readonly drain: DrainSpec;
 }

@@ -62,6 +62,7 @@ const MESSAGES = {
   failover: "backup took over",
   failback: "primary serves again",
   switched: "primary switched",
+  drained: "drain ended",
   "all-down": "no server available",
   "group-recovered": "group recovered",
 } as const satisfies Record<GatewayEvent["type"], string>;
@@ -74,6 +75,7 @@ const LEVELS = {
   failover: "warn",
   failback: "info",
   switched: "info",
+  drained: "info",
   "all-down": "error",
   "group-recovered": "info",
 } as const satisfies Record<GatewayEvent["type"], "info" | "warn" | "error">;

@@ -42,6 +42,7 @@ export function aGroup(
     pools,
     balance: { kind: "round_robin" },
     policy: { ...DEFAULT_POLICY, ...policy },
+    drain: { tunnelsMs: 300_000, spreadMs: 30_000, graceMs: 2000 },
     ...more,
   };
 }
@@ -98,7 +99,8 @@ export class GroupStory {
       this.state = state;
       for (const one of happened) {
         this.reasons.push(one.reason);
-        if ("server" in one) this.happened.push(`${one.type} ${one.server}`);
+        if (one.type === "drained") this.happened.push(`drained ${one.server ?? one.pool}`);
+        else if ("server" in one) this.happened.push(`${one.type} ${one.server}`);
         else if ("from" in one) this.happened.push(`${one.type} ${one.from} -> ${one.to}`);
         else this.happened.push(one.type);
       }

@@ -94,7 +94,7 @@ export class TestGateway implements AsyncDisposable {
   /** `server-down blue`, `failover blue -> green`: what happened so far, in short. */
   get happened(): readonly string[] {
     return this.events.map((event) => {
-      if ("server" in event) return `${event.type} ${event.pool}`;
+      if ("pool" in event) return `${event.type} ${event.pool}`;
       return "from" in event ? `${event.type} ${event.from} -> ${event.to}` : event.type;
     });
   }

@@ -80,6 +80,7 @@ test("everything but an address and a group has a default", () => {
           ],
           balance: { kind: "round_robin" },
           policy: DEFAULT_POLICY,
+          drain: { tunnelsMs: 300_000, spreadMs: 30_000, graceMs: 2_000 },
         },
         timeouts: {
           connectMs: 2_000,
@@ -153,6 +154,7 @@ timeouts: { connect: 1s, send: 2s, read: 3s, total: 4s, tunnel: 5s }
 recheck: connect
 failback: manual
 hold_down: 1m
+drain: { tunnels: 1m, spread: 0s, grace: 250ms }
 balance: hash $http_x
 keepalive: { max_idle: 1, idle: 2s }
 replay: { memory: 8k, limit: 4k }
@@ -206,6 +208,7 @@ error_pages: { 502: down.html, 503: down.JSON }
           trustIdempotencyKey: true,
           respectRetryAfter: true,
         },
+        drain: { tunnelsMs: 60_000, spreadMs: 0, graceMs: 250 },
       },
       timeouts: { connectMs: 1_000, sendMs: 2_000, readMs: 3_000, totalMs: 4_000, tunnelMs: 5_000 },
       keepalive: { maxIdle: 1, idleMs: 2_000 },

@@ -84,6 +84,15 @@ function always(
 
 const anything = fc.oneof({ weight: 4, arbitrary: events }, { weight: 1, arbitrary: orders });
 
+/** The names of pools and servers that drain. */
+function drainsOf({ pools, servers }: GroupState): ReadonlySet<string> {
+  const named = [
+    ...pools.map(({ name, drainUntil }) => ({ name, drainUntil })),
+    ...servers.map(({ spec, drainUntil }) => ({ name: spec.address, drainUntil })),
+  ];
+  return new Set(named.flatMap(({ name, drainUntil }) => (drainUntil === undefined ? [] : [name])));
+}
+
 function serves(status: string | undefined): boolean {
   return status === "up" || status === "suspect";
 }
@@ -181,6 +190,36 @@ describe("in whatever order things happen,", () => {
       const server = before.servers[event.server];
       const wanted = server !== undefined && wantsSuccess(server, state.spec.policy);
       return wanted || state === before;
+    });
+  });
+
+  test("only an order of the operator makes a pool or a server drain", () => {
+    always(anything, (before, { state }, event) => {
+      const began = [...drainsOf(state)].filter((name) => !drainsOf(before).has(name));
+      if (event.type === "switched") return began.every((name) => name === before.active);
+      return began.length === 0 || event.type === "admin-set";
+    });
+  });
+
+  test("neither the active pool nor a server that is ready drains", () => {
+    always(anything, (_, { state }) => {
+      const ready = state.servers.filter(({ admin }) => admin === "ready");
+      return ![state.active, ...ready.map(({ spec }) => spec.address)].some((name) =>
+        drainsOf(state).has(name),
+      );
+    });
+  });
+
+  test("a drain ends at its time, and each end by time alone is one event", () => {
+    always(anything, (before, { state, now, happened }, event) => {
+      if (event.type !== "time-passed") return true;
+      const ended = [...drainsOf(before)].filter((name) => !drainsOf(state).has(name));
+      const told = happened.filter((one) => one.startsWith("drained"));
+      const left = [...state.pools, ...state.servers].map(({ drainUntil }) => drainUntil);
+      return (
+        told.join() === ended.map((name) => `drained ${name}`).join() &&
+        left.every((until) => until === undefined || until > now)
+      );
     });
   });
 

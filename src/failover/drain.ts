@@ -1,0 +1,67 @@
+import type { GatewayEvent } from "../events.ts";
+import type { GroupState, PoolState, Step } from "./group-state.ts";
+import type { Admin, ServerState } from "./server.ts";
+
+/** Whether an operator took the server or its pool out of service, and what is bound to it may stay. */
+export function isDraining({ pools }: GroupState, server: ServerState): boolean {
+  if (server.drainUntil !== undefined) return true;
+  return pools.find((pool) => pool.name === server.spec.pool)?.drainUntil !== undefined;
+}
+
+/** A switch takes this pool out. */
+export function startDrain(
+  pools: readonly PoolState[],
+  name: string,
+  until: number,
+): readonly PoolState[] {
+  return pools.map((pool) => (pool.name === name ? { ...pool, drainUntil: until } : pool));
+}
+
+/** The active pool does not drain, whatever was ordered before. */
+export function stopDrain(pools: readonly PoolState[], active: string): readonly PoolState[] {
+  return pools.map((pool) => {
+    const isOver = pool.name === active && pool.drainUntil !== undefined;
+    return isOver ? { ...pool, drainUntil: undefined } : pool;
+  });
+}
+
+/** The server as an operator wants it; from one way of being out to another its drain goes on. */
+export function orderServer(server: ServerState, admin: Admin, until: number): ServerState {
+  const wasReady = server.admin === "ready";
+  const drainUntil = admin === "ready" ? undefined : wasReady ? until : server.drainUntil;
+  return { ...server, admin, drainUntil };
+}
+
+/** When the drains end that are under way. */
+export function drainEnds({ pools, servers }: GroupState): readonly (number | undefined)[] {
+  return [...pools, ...servers].map(({ drainUntil }) => drainUntil);
+}
+
+/** The group without the drains whose time has come. */
+export function endDrains(state: GroupState, now: number): Step {
+  const isOver = ({ drainUntil }: { readonly drainUntil: number | undefined }) =>
+    drainUntil !== undefined && drainUntil <= now;
+  const happened = [
+    ...state.pools.filter(isOver).map(({ name }) => drained(state, { pool: name })),
+    ...state.servers.filter(isOver).map((server) => drained(state, serverOf(server))),
+  ];
+  if (happened.length === 0) return { state, happened };
+  const ended = <T extends PoolState | ServerState>(one: T): T =>
+    isOver(one) ? { ...one, drainUntil: undefined } : one;
+  return {
+    state: { ...state, pools: state.pools.map(ended), servers: state.servers.map(ended) },
+    happened,
+  };
+}
+
+function serverOf({ spec }: ServerState) {
+  return { pool: spec.pool, server: spec.address };
+}
+
+function drained(
+  { spec }: GroupState,
+  what: { readonly pool: string; readonly server?: string },
+): GatewayEvent {
+  const reason = "the time for what was bound to it is up";
+  return { type: "drained", group: spec.name, ...what, reason };
+}
