@@ -32,6 +32,13 @@ export type GatewayEvent =
       readonly reason: string;
     };
 
+/**
+ * Who ended a connection that had stopped being HTTP, or a stream: its `client` or `server`, the
+ * gateway after `timeouts.tunnel` (`idle`), after a switch (`drain`), because it stops (`stop`), or
+ * because the server went down (`failed`).
+ */
+export type ClosedBy = "client" | "server" | "idle" | "drain" | "stop" | "failed";
+
 /** One client request and its answer, as it stands when its log line is due. */
 export interface ExchangeRecord {
   /** Milliseconds since the epoch when the first byte of the request's head was read. */
@@ -70,6 +77,8 @@ export interface ExchangeRecord {
   readonly why: string | undefined;
   /** What the gateway itself ran short of: file descriptors, room for a temporary file. */
   readonly shortage: string | undefined;
+  /** Undefined for an exchange that just ended. */
+  readonly closedBy: ClosedBy | undefined;
   /** A field of the request by its lower-case name; repeated ones joined by `, `. */
   requestField(name: string): string | undefined;
   /** The same of the last server's answer. */

@@ -59,6 +59,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       if (record.shortage !== undefined) shortages.note(record.shortage);
       options.onExchange?.(record);
     },
+    onUpgrade: (record) => {
+      if (config.logUpgradeStart) accessLog?.write(record);
+    },
   };
   const site = createSite(config, groups, context);
   const configs = new Map(config.groups.map((group) => [group.name, group]));

@@ -20,6 +20,7 @@ export function buildConfig(parsed: ParsedConfig, pages: Pages): Config {
     shutdownTimeoutMs: parsed.shutdown_timeout,
     trustedProxies: parsed.trusted_proxies,
     servedBy: parsed.served_by,
+    logUpgradeStart: parsed.log_upgrade_start,
     groups: Object.entries(parsed.groups).map(([name, group]) => groupOf(name, group, pages)),
   };
 }
@@ -47,6 +48,7 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
     routes: group.routes.map(({ host, path }) => ({ host, path })),
     spec: specOf(name, group),
     timeouts: timeoutsOf(group.timeouts),
+    upgrade: new Set(group.upgrade),
     keepalive: { maxIdle: group.keepalive.max_idle, idleMs: group.keepalive.idle },
     replay: {
       memoryBytes: Math.min(group.replay.memory, group.replay.limit),

@@ -22,6 +22,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Sends `X-Served-By` (pool and release) and `X-Gateway-Attempts` to clients. */
   readonly servedBy: boolean;
+  /** Writes an access log line also when an upgrade begins. */
+  readonly logUpgradeStart: boolean;
   readonly groups: readonly GroupConfig[];
 }
 
@@ -63,6 +65,8 @@ export interface GroupConfig {
   /** What `failover/` decides by: pools in order of preference, servers, policy, balance. */
   readonly spec: GroupSpec;
   readonly timeouts: Timeouts;
+  /** Protocols that a client may upgrade to, in lower case. */
+  readonly upgrade: ReadonlySet<string>;
   readonly keepalive: { readonly maxIdle: number; readonly idleMs: number };
   readonly replay: { readonly memoryBytes: number; readonly limitBytes: number };
   /** `preserve` the client's Host, or send the `server`'s own name. */

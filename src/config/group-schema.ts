@@ -3,6 +3,7 @@ import { DEFAULT_POLICY, NGINX_POLICY, type Condition } from "../failover/policy
 import type { Balance } from "../failover/spec.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { pool } from "./pool-schema.ts";
+import { parseProtocol, PROTOCOL_PATTERN } from "./protocol.ts";
 import { routes } from "./route-schema.ts";
 import { choice, count, duration, name, object, size } from "./schema-parts.ts";
 import { someDuration, text, word } from "./schema-parts.ts";
@@ -63,6 +64,14 @@ const balance = word(parseBalance, {
   examples: ["round_robin", "least_conn", "hash $remote_addr"],
 });
 
+const protocol = word(parseProtocol, {
+  id: "protocol",
+  type: "string",
+  pattern: PROTOCOL_PATTERN,
+  description: "A protocol as `Upgrade` names it; never `h2c`.",
+  examples: ["websocket", "irc/6.9"],
+});
+
 const errorPages = z
   .record(
     z.string().regex(/^[45]\d\d$/, {
@@ -89,6 +98,10 @@ export const group = object({
   })
     .prefault({})
     .describe("Towards the servers; 0 = none."),
+  upgrade: z
+    .array(protocol)
+    .prefault(["websocket"])
+    .describe("Protocols that a client may upgrade to; any other `Upgrade` is left out."),
   drain: object({
     tunnels: duration
       .prefault("5m")

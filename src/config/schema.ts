@@ -106,6 +106,10 @@ export const configSchema = object({
     .boolean()
     .prefault(false)
     .describe("Sends `X-Served-By` and `X-Gateway-Attempts` to clients."),
+  log_upgrade_start: z
+    .boolean()
+    .prefault(false)
+    .describe("A line in the access log also when an upgrade begins, not only when it ends."),
   groups: z.record(name, group.prefault({})).describe("The applications, by name."),
 });
 

@@ -42,10 +42,10 @@ function isProtected(name: string): boolean {
   return name === "" || PROTECTED.has(name) || name.startsWith("x-forwarded-");
 }
 
-/**
- * What an Upgrade field names, where that is WebSocket alone. Any other protocol could be HTTP again
- * (h2c, TLS), and carry requests past every rule.
- */
-export function readProtocol(value: string | undefined): "websocket" | undefined {
-  return value?.toLowerCase() === "websocket" ? "websocket" : undefined;
+const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/;
+
+/** The one protocol that an Upgrade field names, in lower case; undefined where it is a list or none. */
+export function readProtocol(value: string | undefined): string | undefined {
+  const protocol = value?.toLowerCase();
+  return protocol !== undefined && PROTOCOL.test(protocol) ? protocol : undefined;
 }

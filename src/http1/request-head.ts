@@ -35,8 +35,8 @@ export interface RequestHead {
   readonly keepAlive: boolean;
   /** Whether the client waits for 100 before it sends its body. */
   readonly expectsContinue: boolean;
-  /** The protocol that may be upgraded to. */
-  readonly upgrade: "websocket" | undefined;
+  /** Lower-case protocol that may be upgraded to, else undefined; never "h2c". */
+  readonly upgrade: string | undefined;
   /** Of the whole head, with its final empty line and the empty lines before it. */
   readonly byteLength: number;
   /** Lower-case names of the fields that go no further, be it in a trailer. */
@@ -87,7 +87,7 @@ class ParsedRequest implements RequestHead {
   readonly framing: Framing;
   readonly keepAlive: boolean;
   readonly expectsContinue: boolean;
-  readonly upgrade: "websocket" | undefined;
+  readonly upgrade: string | undefined;
   readonly byteLength: number;
   readonly nominated: ReadonlySet<string>;
   readonly passed: string;

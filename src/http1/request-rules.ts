@@ -63,8 +63,9 @@ export function checkFields(line: RequestLine, fields: RequestFields): HeadProbl
  * The protocol that a request with Connection: upgrade and no body may be upgraded to (RFC 9110
  * 7.8, RFC 6455 4.1); what is not passed on as an upgrade is an ordinary request.
  */
-export function readUpgrade(line: RequestLine, fields: RequestFields): "websocket" | undefined {
-  const hasKey = (fields.webSocketKey ?? "") !== "";
-  const isHandshake = line.method === "GET" && line.minor === 1 && hasKey;
-  return isHandshake ? readProtocol(fields.upgrade) : undefined;
+export function readUpgrade(line: RequestLine, fields: RequestFields): string | undefined {
+  const protocol = readProtocol(fields.upgrade);
+  if (line.method !== "GET" || line.minor === 0 || protocol === "h2c") return undefined;
+  const lacksKey = protocol === "websocket" && (fields.webSocketKey ?? "") === "";
+  return lacksKey ? undefined : protocol;
 }

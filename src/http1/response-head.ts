@@ -26,8 +26,8 @@ export interface ResponseHead {
   readonly keepAlive: boolean;
   /** Keep-Alive: timeout=N, in milliseconds. */
   readonly keepAliveTimeoutMs: number | undefined;
-  /** The protocol that a 101 switches to; undefined where it is another one. */
-  readonly upgrade: "websocket" | undefined;
+  /** Lower-case protocol of a 101 that switches. */
+  readonly upgrade: string | undefined;
   /** Whether Retry-After was sent. */
   readonly retryAfter: boolean;
   /** Of the whole head, with its final empty line. */
@@ -90,7 +90,7 @@ class ParsedResponse implements ResponseHead {
   readonly contentLength: number | undefined;
   readonly keepAlive: boolean;
   readonly keepAliveTimeoutMs: number | undefined;
-  readonly upgrade: "websocket" | undefined;
+  readonly upgrade: string | undefined;
   readonly retryAfter: boolean;
   readonly byteLength: number;
   readonly appPool: string | undefined;

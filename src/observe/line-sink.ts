@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from "node:fs";
-import type { Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 
 /** Takes lines and writes them in batches; whatever becomes of them, its user never notices. */
 export interface LineSink {
@@ -61,6 +61,7 @@ class FileSink implements LineSink {
   #dropped = 0;
   /** The file before a reopen, while a write to it is under way. */
   #retired: number | undefined;
+  #cancelPause: Cancel | undefined;
   #closed: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
@@ -139,7 +140,7 @@ class FileSink implements LineSink {
 
   #pause(state: "timed" | "pausing", delayMs: number): void {
     this.#state = state;
-    this.#options.clock.after(delayMs, () => {
+    this.#cancelPause = this.#options.clock.after(delayMs, () => {
       if (this.#state !== state) return;
       this.#state = "idle";
       this.flush();
@@ -198,6 +199,7 @@ class FileSink implements LineSink {
 
   #release(): void {
     process.off("exit", this.#atExit);
+    this.#cancelPause?.();
     if (this.#state !== "writing") closeFile(this.#fd);
     this.#waiting = "";
     this.#batch = NOTHING;

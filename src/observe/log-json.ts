@@ -19,7 +19,8 @@ export function formatJson(record: ExchangeRecord): string {
     `{"time":"${isoUtc(endedAt(record))}"${requestFields(record)}` +
     `,"status":${record.status},"bytes_sent":${record.sentBytes}` +
     `,"request_time":${seconds(record.requestTimeMs)}` +
-    `${poolFields(record)}${upstreamFields(record.attempts)}${clientFields(record)}}`
+    `${endFields(record)}${poolFields(record)}${upstreamFields(record.attempts)}` +
+    `${clientFields(record)}}`
   );
 }
 
@@ -51,6 +52,11 @@ function requestFields(record: ExchangeRecord): string {
     FIELDS.path(record.target) +
     FIELDS.protocol(record.protocol)
   );
+}
+
+function endFields({ closedBy, requestBytes }: ExchangeRecord): string {
+  if (closedBy === undefined) return "";
+  return `,"bytes_received":${requestBytes},"closed_by":"${closedBy}"`;
 }
 
 function poolFields(record: ExchangeRecord): string {

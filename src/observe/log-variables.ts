@@ -28,6 +28,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map([
   ["attempts", own((r) => String(r.attempts.length))],
   ["body_bytes_sent", own((r) => String(r.sentBodyBytes))],
   ["bytes_sent", own((r) => String(r.sentBytes))],
+  ["closed_by", own((r) => r.closedBy)],
   ["error", own((r) => r.error)],
   ["group", free((r) => r.group)],
   ["host", free((r) => known(r.host))],

@@ -70,10 +70,15 @@ export class Attempts implements AttemptOwner {
   /** The head of an answer was passed on. */
   #answered = false;
   #over = false;
+  /** The protocol that the servers are asked to switch to. */
+  readonly #upgrade: string | undefined;
 
   constructor(owner: AttemptsOwner, group: ServingGroup) {
     this.#owner = owner;
     this.#group = group;
+    const { upgrade } = owner.head;
+    this.#upgrade =
+      upgrade !== undefined && group.config.upgrade.has(upgrade) ? upgrade : undefined;
   }
 
   begin(): void {
@@ -227,7 +232,7 @@ export class Attempts implements AttemptOwner {
         requestId: notes.requestId,
         // HTTP/1.0 may come without a Host; HTTP/1.1 may not go on without one.
         host: config.hostHeader === "server" || head.host === "" ? hostOf(server) : undefined,
-        upgrade: head.upgrade !== undefined,
+        upgrade: this.#upgrade !== undefined,
         expectContinue: awaitsContinue,
       }),
       body,
@@ -313,7 +318,7 @@ export class Attempts implements AttemptOwner {
   }
 
   #onSwitched(attempt: Attempt, head: ResponseHead): void {
-    if (head.upgrade === undefined || head.upgrade !== this.#owner.head.upgrade) {
+    if (head.upgrade === undefined || head.upgrade !== this.#upgrade) {
       return attempt.reject("malformed", "switched to a protocol that nobody asked for");
     }
     this.#answered = true;

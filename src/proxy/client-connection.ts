@@ -14,6 +14,7 @@ import { writeRefusal } from "./refusal.ts";
 import type { Enrolled } from "./roll.ts";
 import { keepBytes, takeBytes } from "./read-buffer.ts";
 import type { RequestBody } from "./request-body.ts";
+import { KEEP_ALIVE_MS } from "./server-connection.ts";
 import type { Site } from "./site.ts";
 import type { TunnelClient, TunnelUser } from "./tunnel.ts";
 
@@ -141,6 +142,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   openTunnel(): TunnelClient {
     this.#phase = "tunnel";
     this.#deadline.disarm();
+    this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
     return this;
   }
 
@@ -162,6 +164,13 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
 
   end(): void {
     this.#socket.end();
+  }
+
+  endWithin(ms: number): void {
+    this.#phase = "closing";
+    this.#deadline.arm(ms);
+    this.#socket.end();
+    this.#socket.resume();
   }
 
   destroy(): void {

@@ -10,4 +10,6 @@ export interface ProxyContext {
   readonly resolver: Resolver;
   /** Called once for every exchange, when its last byte was handed to the client's socket. */
   readonly onExchange: (record: ExchangeRecord) => void;
+  /** Called when an exchange has become a tunnel, with its record as it stands. */
+  readonly onUpgrade: (record: ExchangeRecord) => void;
 }

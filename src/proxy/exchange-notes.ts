@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { ExchangeRecord } from "../events.ts";
+import type { ClosedBy, ExchangeRecord } from "../events.ts";
 import type { AttemptRecord } from "../failover/attempt.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
@@ -36,6 +36,7 @@ export class ExchangeNotes implements ExchangeRecord {
   error: ErrorCode | undefined;
   why: string | undefined;
   shortage: string | undefined;
+  closedBy: ClosedBy | undefined;
   answer: ResponseHead | undefined;
 
   /** No head: what came was refused. */

@@ -101,6 +101,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#over) return;
     this.notes.error = "CLIENT_GONE";
     if (this.notes.status === 0) this.notes.status = ERRORS.CLIENT_GONE.status;
+    if (this.#tunnel !== undefined) this.notes.closedBy = "client";
     // It may have ended its own side only, and still read.
     if (this.#relay !== undefined) return this.#cut();
     this.#end();
@@ -111,6 +112,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#over) return;
     this.notes.error = code;
     this.notes.why = detail;
+    if (this.#tunnel !== undefined) this.notes.closedBy = "stop";
     if (this.#relay !== undefined || this.#tunnel !== undefined) return this.#cut();
     const stay = this.#mayStay();
     const { text, bodyBytes } = writeOwnAnswer({
@@ -164,12 +166,15 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     this.#write(serialiseResponse(head, { ...BODILESS, clientMinor: 1 }));
     this.#tunnel = new Tunnel(this.#client.openTunnel(), attempt.takeConnection(), {
       idleMs: this.#group?.config.timeouts.tunnelMs ?? 0,
-      onEnd: () => {
+      onEnd: (closedBy) => {
+        this.notes.closedBy ??= closedBy;
         attempt.endTunnel();
         this.#end();
       },
     });
     attempt.deliver(this.#tunnel);
+    this.notes.requestTimeMs = this.notes.elapsedMs(this.#context.clock.now());
+    this.#context.onUpgrade(this.notes);
     this.#tunnel.start();
   }
 

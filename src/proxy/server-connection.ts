@@ -21,6 +21,9 @@ export type DialTarget =
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
+/** Milliseconds of silence after which the kernel asks the other side whether it is still there. */
+export const KEEP_ALIVE_MS = 60_000;
+
 /** One TCP or unix connection to a server. Its user changes, its socket has this one owner. */
 export class ServerConnection {
   readonly #socket: ServerSocket;
@@ -85,6 +88,11 @@ export class ServerConnection {
   /** True where onDrain() will follow. */
   get needsDrain(): boolean {
     return this.#socket.writableLength > 0 && this.#socket.writableNeedDrain;
+  }
+
+  /** Lets the kernel find out whether the server is still there while nothing is said. */
+  keepAlive(): void {
+    this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   pause(): void {

@@ -1,3 +1,4 @@
+import type { ClosedBy } from "../events.ts";
 import type { AnswerReceiver } from "./attempt.ts";
 import { keepBytes } from "./read-buffer.ts";
 import type { ConnectionUser, ServerConnection } from "./server-connection.ts";
@@ -12,6 +13,8 @@ export interface TunnelClient {
   resume(): void;
   /** Sends FIN behind what was written. */
   end(): void;
+  /** The same, and is gone after `ms` whether or not the client has ended its side by then. */
+  endWithin(ms: number): void;
   destroy(): void;
 }
 
@@ -26,8 +29,11 @@ export interface TunnelUser {
 interface TunnelSettings {
   /** Milliseconds without a byte in either direction before both sides are closed; 0 = never. */
   readonly idleMs: number;
-  readonly onEnd: () => void;
+  readonly onEnd: (closedBy: ClosedBy) => void;
 }
+
+/** Milliseconds for the last bytes to reach their side once both have ended. */
+const LAST_BYTES_MS = 60_000;
 
 /** Bytes both ways after a 101, with back-pressure and half-close, and no look at what they say. */
 export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
@@ -40,6 +46,8 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
   clientBytes = 0;
   #clientEnded = false;
   #serverEnded = false;
+  /** Who ended its side first. */
+  #closedBy: ClosedBy | undefined;
   #over = false;
 
   constructor(client: TunnelClient, server: ServerConnection, settings: TunnelSettings) {
@@ -54,19 +62,20 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
 
   start(): void {
     this.#server.user = this;
+    this.#server.keepAlive();
     this.#touch();
     this.#client.attach(this);
   }
 
   /** What the server sent in one packet with its 101. */
   onBody(bytes: Buffer, from: number, to: number): void {
-    this.#toClient(keepBytes(bytes.subarray(from, to)));
+    this.#toClient(bytes.subarray(from, to));
   }
   onReadEnd(): void {}
   onAnswerEnd(): void {}
 
   onBytes(bytes: Buffer, length: number): void {
-    this.#toClient(keepBytes(bytes.subarray(0, length)));
+    this.#toClient(bytes.subarray(0, length));
   }
 
   onClientBytes(bytes: Buffer): void {
@@ -78,35 +87,39 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
   }
 
   onDrain(): void {
+    if (this.#over) return;
     this.#touch();
     this.#client.resume();
   }
 
   onClientDrain(): void {
+    if (this.#over) return;
     this.#touch();
     this.#server.resume();
   }
 
   onEnd(): void {
     this.#serverEnded = true;
+    this.#closedBy ??= "server";
     this.#client.end();
     this.#closeIfBothEnded();
   }
 
   onClientEnd(): void {
     this.#clientEnded = true;
+    this.#closedBy ??= "client";
     this.#server.end();
     this.#closeIfBothEnded();
   }
 
   onError(): void {
-    this.#broken();
+    if (!this.#over) this.#destroy("server");
   }
   onClientGone(): void {
-    this.#broken();
+    if (!this.#over) this.#destroy("client");
   }
   onDeadline(): void {
-    this.#destroy();
+    this.#destroy("idle");
   }
   onConnected(): void {}
 
@@ -114,7 +127,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
     if (this.#over) return;
     this.#touch();
     this.bodyBytes += bytes.length;
-    this.#client.write(bytes);
+    this.#client.write(keepBytes(bytes));
     if (this.#client.needsDrain) this.#server.pause();
   }
 
@@ -124,22 +137,21 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver {
 
   /** Both have said their last: what is still on its way may arrive, the sockets close by themselves. */
   #closeIfBothEnded(): void {
-    if (this.#clientEnded && this.#serverEnded) this.#finish();
+    if (!this.#clientEnded || !this.#serverEnded || this.#over) return;
+    this.#client.endWithin(LAST_BYTES_MS);
+    this.#server.deadline.arm(LAST_BYTES_MS);
+    this.#finish("client");
   }
 
-  #broken(): void {
-    if (!this.#over) this.#destroy();
-  }
-
-  #destroy(): void {
+  #destroy(closedBy: ClosedBy): void {
     this.#server.destroy();
     this.#client.destroy();
-    this.#finish();
+    this.#finish(closedBy);
   }
 
-  #finish(): void {
+  #finish(closedBy: ClosedBy): void {
     if (this.#over) return;
     this.#over = true;
-    this.#settings.onEnd();
+    this.#settings.onEnd(this.#closedBy ?? closedBy);
   }
 }

@@ -32,6 +32,7 @@ export function exchangeRecord(
     error: undefined,
     why: undefined,
     shortage: undefined,
+    closedBy: undefined,
     ...changes,
     requestField: (name) => request[name],
     answerField: (name) => answer[name],

@@ -4,7 +4,8 @@ import type { AttemptRecord } from "../../src/failover/attempt.ts";
 /** An exchange in short: `GET / 200` (and `499 CLIENT_GONE`), then a line for each attempt. */
 export function storyOf(record: ExchangeRecord): readonly string[] {
   const error = record.error === undefined ? "" : ` ${record.error}`;
-  const first = `${record.method} ${record.target} ${record.status}${error}`;
+  const closed = record.closedBy === undefined ? "" : `, closed by ${record.closedBy}`;
+  const first = `${record.method} ${record.target} ${record.status}${error}${closed}`;
   return [first, ...record.attempts.map(attemptStory)];
 }
 

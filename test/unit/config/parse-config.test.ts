@@ -53,6 +53,7 @@ test("everything but an address and a group has a default", () => {
     shutdownTimeoutMs: 30_000,
     trustedProxies: [],
     servedBy: false,
+    logUpgradeStart: false,
     groups: [
       {
         name: "app",
@@ -89,6 +90,7 @@ test("everything but an address and a group has a default", () => {
           totalMs: 0,
           tunnelMs: 3_600_000,
         },
+        upgrade: new Set(["websocket"]),
         keepalive: { maxIdle: 64, idleMs: 4_000 },
         replay: { memoryBytes: 1_048_576, limitBytes: 67_108_864 },
         hostHeader: "preserve",
@@ -154,6 +156,7 @@ timeouts: { connect: 1s, send: 2s, read: 3s, total: 4s, tunnel: 5s }
 recheck: connect
 failback: manual
 hold_down: 1m
+upgrade: [websocket, IRC/6.9]
 drain: { tunnels: 1m, spread: 0s, grace: 250ms }
 balance: hash $http_x
 keepalive: { max_idle: 1, idle: 2s }
@@ -211,6 +214,7 @@ error_pages: { 502: down.html, 503: down.JSON }
         drain: { tunnelsMs: 60_000, spreadMs: 0, graceMs: 250 },
       },
       timeouts: { connectMs: 1_000, sendMs: 2_000, readMs: 3_000, totalMs: 4_000, tunnelMs: 5_000 },
+      upgrade: new Set(["websocket", "irc/6.9"]),
       keepalive: { maxIdle: 1, idleMs: 2_000 },
       replay: { memoryBytes: 4_096, limitBytes: 4_096 },
       hostHeader: "server",
@@ -439,6 +443,10 @@ describe("mistakes are told with their place and what would be right", () => {
       "4:48 groups.app.pools.b.fail_timeout: must be longer than 0",
     ],
     [
+      "upgrade: [websocket, h2c]",
+      "4:26 groups.app.upgrade.1: h2c is never passed on: it would carry requests unchecked",
+    ],
+    [
       "next_upstream: [eror]",
       '4:21 groups.app.next_upstream.0: "eror" is none of error, timeout, invalid_header, http_403, http_404, http_429, http_500, http_502, http_503, http_504, non_idempotent, did you mean "error"?',
     ],
@@ -515,7 +523,7 @@ describe("mistakes are told with their place and what would be right", () => {
     expect(problemsOf(text)).toEqual([
       "1:9 listen: which address? write 127.0.0.1:8080 (this host only) or 0.0.0.0:8080",
       "2:10 workers: -1 is no whole number from 0 to 64",
-      "3:1 x: unknown key, known here: version, listen, admin, workers, access_log, event_log, limits, shutdown_timeout, trusted_proxies, served_by, groups",
+      "3:1 x: unknown key, known here: version, listen, admin, workers, access_log, event_log, limits, shutdown_timeout, trusted_proxies, served_by, log_upgrade_start, groups",
       '5:19 groups.app.primary: no pool is named "blue": there is red',
       '5:39 groups.app.pools.red: "a" has no scheme: write http://a',
       "6:10 version: this gateway reads version 1, not 3",

@@ -3,6 +3,7 @@ import { parseAddress } from "../../../src/config/address.ts";
 import { parseDuration } from "../../../src/config/duration.ts";
 import { parseServerUrl } from "../../../src/config/server-url.ts";
 import { parseSize } from "../../../src/config/size.ts";
+import { parseProtocol } from "../../../src/config/protocol.ts";
 import type { Parsed } from "../../../src/config/parsed.ts";
 
 /** The value, or the message. */
@@ -38,6 +39,21 @@ describe("a duration", () => {
     [["3s"], "a list is no duration: write 250ms, 3s, 1m30s or 1h"],
   ])("%j -> %j", (input, expected) => {
     expect(told(parseDuration(input))).toBe(expected);
+  });
+});
+
+describe("a protocol to upgrade to", () => {
+  test.each([
+    ["websocket", "websocket"],
+    ["WebSocket", "websocket"],
+    ["IRC/6.9", "irc/6.9"],
+    ["H2C", "h2c is never passed on: it would carry requests unchecked"],
+    ["a b", '"a b" is no protocol: write websocket'],
+    ["a/b/c", '"a/b/c" is no protocol: write websocket'],
+    ["", '"" is no protocol: write websocket'],
+    [7, "7 is no protocol: write websocket"],
+  ])("%j -> %j", (input, expected) => {
+    expect(told(parseProtocol(input))).toBe(expected);
   });
 });
 

@@ -125,12 +125,6 @@ const READ: [what: string, text: string, method: string, differs: Facts][] = [
     { ...BODILESS, status: 101, reason: "Switching", contentLength: undefined, keepAlive: false },
   ],
   [
-    "101 to another protocol",
-    head("HTTP/1.1 101 Switching", "Connection: upgrade", "Upgrade: IRC/6.9"),
-    "GET",
-    { ...BODILESS, status: 101, reason: "Switching", contentLength: undefined, keepAlive: false },
-  ],
-  [
     "101 to more than one protocol",
     head("HTTP/1.1 101 Switching", "Connection: upgrade", "Upgrade: websocket", "Upgrade:"),
     "GET",

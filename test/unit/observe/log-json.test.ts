@@ -18,6 +18,14 @@ test("an exchange is one object with its fields in a fixed order", () => {
   );
 });
 
+test("a connection that stopped being HTTP tells its bytes both ways and who closed it", () => {
+  const line = formatJson(exchangeRecord({ status: 101, closedBy: "drain" }));
+
+  expect(line).toContain(
+    '"status":101,"bytes_sent":300,"request_time":0.045,"bytes_received":120,"closed_by":"drain"',
+  );
+});
+
 test("attempts are told where one failed", () => {
   const line = JSON.parse(formatJson(exchangeRecord({ attempts: REFUSED_THEN_ANSWERED })));
 

@@ -45,6 +45,7 @@ describe("a template", () => {
     ["$request_time $msec", "0.045 1795230608.123"],
     ["$request_id $trace_id", "b7f1 -"],
     ["$group $pool $release $attempts $error $why", "app blue v1 1 - -"],
+    ["$closed_by", "-"],
     ["$upstream_addr $upstream_status", "172.18.0.3:3000 200"],
     ["$http_user_agent|$upstream_http_x_app_pool", "-|-"],
     ["${status}ms$${pool}", "unknown $"],
