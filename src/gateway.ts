@@ -12,6 +12,7 @@ import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Listener, startListener } from "./proxy/listener.ts";
 import { startTrimming } from "./proxy/read-buffer.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
+import type { ServingGroup } from "./proxy/serving-group.ts";
 import { createSite } from "./proxy/site.ts";
 
 export interface Gateway {
@@ -21,6 +22,8 @@ export interface Gateway {
   readonly groups: Groups;
   /** Client connections open at the moment. */
   readonly connections: number;
+  /** For every server, in the order configured. */
+  readonly tunnels: readonly TunnelCount[];
   /** After a rotation of the logs: goes on in new files of the same names. */
   reopenLogs(): void;
   /** Accepts nothing more, lets exchanges end up to `shutdown_timeout`, leaves nothing behind. */
@@ -29,10 +32,23 @@ export interface Gateway {
   destroy(): void;
 }
 
+/** How many tunnels are open to a server. */
+export interface TunnelCount {
+  readonly group: string;
+  readonly pool: string;
+  readonly server: string;
+  readonly tunnels: number;
+}
+
+/** The part of `shutdown_timeout` over which goodbyes to long-lived connections are spread. */
+const GOODBYE_SHARE = 0.1;
+
 export interface GatewayOptions {
   readonly clock?: Clock;
   /** Names to addresses; the system's by default. */
   readonly lookup?: Lookup;
+  /** From 0 up to 1, for the jitter of goodbyes. */
+  readonly random?: () => number;
   readonly onExchange?: (record: ExchangeRecord) => void;
   readonly onEvent?: (event: GatewayEvent) => void;
 }
@@ -54,6 +70,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     clock,
     wheel: new DeadlineWheel(clock),
     resolver: new Resolver(clock, options.lookup),
+    random: options.random ?? Math.random,
     onExchange: (record) => {
       accessLog?.write(record);
       if (record.shortage !== undefined) shortages.note(record.shortage);
@@ -107,6 +124,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 
   const stop = async (): Promise<void> => {
     const cancel = clock.after(config.shutdownTimeoutMs, destroy);
+    site.stop(config.shutdownTimeoutMs * GOODBYE_SHARE);
     await drain();
     cancel();
     await closeRest();
@@ -118,6 +136,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     get connections() {
       return listeners.reduce((sum, listener) => sum + listener.connections, 0);
     },
+    get tunnels() {
+      return site.groups.flatMap(countTunnels);
+    },
     reopenLogs: () => {
       accessLog?.reopen();
       eventLog.reopen();
@@ -126,6 +147,15 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     stop: () => (stopping ??= stop()),
     destroy,
   };
+}
+
+function countTunnels({ config, state, tunnels }: ServingGroup): readonly TunnelCount[] {
+  return state.servers.map(({ index, spec }) => ({
+    group: config.name,
+    pool: spec.pool,
+    server: spec.address,
+    tunnels: tunnels[index] ?? 0,
+  }));
 }
 
 interface Logs {

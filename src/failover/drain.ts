@@ -8,6 +8,22 @@ export function isDraining({ pools }: GroupState, server: ServerState): boolean 
   return pools.find((pool) => pool.name === server.spec.pool)?.drainUntil !== undefined;
 }
 
+/** What a change means for the long-lived connections of a server. */
+export type Fate = "as-before" | "leave" | "stay" | "break";
+
+/** They leave when a drain has ended by time, stay when it is taken back, break with their server. */
+export function fateOf(before: GroupState, after: GroupState, server: ServerState): Fate {
+  const was = before.servers[server.index];
+  if (was === undefined || was.spec.key !== server.spec.key) return "as-before";
+  if (server.health.status === "down" && was.health.status !== "down") return "break";
+  if (isInService(after, server)) return isInService(before, was) ? "as-before" : "stay";
+  return isDraining(before, was) && !isDraining(after, server) ? "leave" : "as-before";
+}
+
+function isInService({ active }: GroupState, { admin, spec }: ServerState): boolean {
+  return admin === "ready" && spec.pool === active;
+}
+
 /** A switch takes this pool out. */
 export function startDrain(
   pools: readonly PoolState[],

@@ -65,6 +65,8 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   counted = false;
   decision: Decision = "return";
   why = "";
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
   /** What exactly broke, in Node's or the codec's words. */
   detail = "";
 
@@ -74,7 +76,6 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   readonly #request: OutgoingRequest;
   readonly #endpoint: Endpoint;
   readonly #reader: AnswerReader;
-  readonly #startedAt: number;
   place = -1;
   #dial: Dial | undefined;
   #connection: ServerConnection | undefined;
@@ -104,7 +105,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#request = request;
     this.#endpoint = group.endpoint(state);
     this.#reader = new AnswerReader(request.method, group.answerLimits, this);
-    this.#startedAt = group.context.clock.now();
+    this.startedAt = group.context.clock.now();
   }
 
   /** `fresh`: dial in any case (a kept-alive connection has just turned out to be stale). */
@@ -113,7 +114,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#endpoint.waiting.add(this);
     const idle = fresh
       ? undefined
-      : this.#endpoint.takeIdle(this.#startedAt, this.#request.repeatable);
+      : this.#endpoint.takeIdle(this.startedAt, this.#request.repeatable);
     if (idle !== undefined) {
       this.reused = true;
       return this.#send(idle);
@@ -359,7 +360,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   }
 
   #elapsed(): number {
-    return this.#context.clock.now() - this.#startedAt;
+    return this.#context.clock.now() - this.startedAt;
   }
 }
 

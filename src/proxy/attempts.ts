@@ -44,7 +44,7 @@ export interface AttemptsOwner {
   /** This answer is the one: returns who takes its body. */
   onAnswer(attempt: Attempt, head: ResponseHead): AnswerReceiver;
   /** The server has switched to the protocol that the client asked for. */
-  onSwitched(attempt: Attempt, head: ResponseHead): void;
+  onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void;
   /** The answer broke off when its head was passed on already. */
   onBrokenOff(cause: Cause): void;
   /** There is no answer, and there will be none. */
@@ -323,7 +323,7 @@ export class Attempts implements AttemptOwner {
     }
     this.#answered = true;
     this.#deadline?.end();
-    this.#owner.onSwitched(attempt, head);
+    this.#owner.onSwitched(this.#group, attempt, head);
   }
 
   /** `expect_pool` and `expect_release`: an address may have gone to another service meanwhile. */

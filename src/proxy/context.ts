@@ -8,6 +8,8 @@ export interface ProxyContext {
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly resolver: Resolver;
+  /** From 0 up to 1. */
+  readonly random: () => number;
   /** Called once for every exchange, when its last byte was handed to the client's socket. */
   readonly onExchange: (record: ExchangeRecord) => void;
   /** Called when an exchange has become a tunnel, with its record as it stands. */

@@ -1,4 +1,5 @@
 import type { ServerSpec } from "../failover/spec.ts";
+import type { LongLived } from "./long-lived.ts";
 import { type Enrolled, Roll } from "./roll.ts";
 import type { ConnectionUser, ServerConnection } from "./server-connection.ts";
 
@@ -29,6 +30,9 @@ export class Endpoint {
   /** Path of a unix socket; undefined for TCP. */
   readonly path: string | undefined;
   readonly waiting = new Roll<Waiting>();
+  readonly longLived = new Roll<LongLived>();
+  /** When the long-lived connections of that moment were last told to leave; monotonic ms. */
+  departedAt = Number.NEGATIVE_INFINITY;
   readonly #limits: IdleLimits;
   /** Newest last. */
   #idle: ServerConnection[] = [];

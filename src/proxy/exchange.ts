@@ -161,21 +161,16 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     return this.#relay;
   }
 
-  onSwitched(attempt: Attempt, head: ResponseHead): void {
+  onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void {
     this.#noteAnswer(attempt, head);
     this.#write(serialiseResponse(head, { ...BODILESS, clientMinor: 1 }));
-    this.#tunnel = new Tunnel(this.#client.openTunnel(), attempt.takeConnection(), {
-      idleMs: this.#group?.config.timeouts.tunnelMs ?? 0,
-      onEnd: (closedBy) => {
-        this.notes.closedBy ??= closedBy;
-        attempt.endTunnel();
-        this.#end();
-      },
-    });
-    attempt.deliver(this.#tunnel);
     this.notes.requestTimeMs = this.notes.elapsedMs(this.#context.clock.now());
     this.#context.onUpgrade(this.notes);
-    this.#tunnel.start();
+    const tunnel = this.#createTunnel(group, attempt);
+    this.#tunnel = tunnel;
+    attempt.deliver(tunnel);
+    group.admit(attempt.state, tunnel, attempt.startedAt);
+    tunnel.start();
   }
 
   onNoAnswer(code: ErrorCode, detail: string | undefined): void {
@@ -201,6 +196,23 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     const stay = this.#stay && this.#bodyIsHere();
     this.#end();
     this.#client.onExchangeEnd(stay);
+  }
+
+  #createTunnel(group: ServingGroup, attempt: Attempt): Tunnel {
+    const { timeouts, spec } = group.config;
+    const tunnel = new Tunnel(this.#client.openTunnel(), attempt.takeConnection(), {
+      wheel: this.#context.wheel,
+      protocol: this.head.upgrade ?? "",
+      idleMs: timeouts.tunnelMs,
+      graceMs: spec.drain.graceMs,
+      onEnd: (closedBy) => {
+        this.notes.closedBy ??= closedBy;
+        attempt.endTunnel();
+        this.#end();
+      },
+      onClosed: () => group.dismiss(attempt.state, tunnel),
+    });
+    return tunnel;
   }
 
   #createBody(framing: Framing): RequestBody {

@@ -1,5 +1,7 @@
 import type { GroupConfig } from "../config/config.ts";
+import type { ClosedBy } from "../events.ts";
 import { chooseServer, type Pick, type Seat, whyNone } from "../failover/choose.ts";
+import { type Fate, fateOf } from "../failover/drain.ts";
 import type { GroupEvent } from "../failover/group.ts";
 import type { GroupState } from "../failover/group-state.ts";
 import type { Groups } from "../failover/groups.ts";
@@ -8,6 +10,11 @@ import { available, type ServerState } from "../failover/server.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import type { ProxyContext } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
+import { leaveSpread, type LongLived } from "./long-lived.ts";
+import type { Roll } from "./roll.ts";
+
+/** Milliseconds, enough for the caller to be through with what it does. */
+const SOON_MS = 1;
 
 /** A group as the data path uses it: its configuration, its state as of now, its connections. */
 export class ServingGroup {
@@ -19,6 +26,7 @@ export class ServingGroup {
   readonly #endpoints: readonly Endpoint[];
   readonly #unsubscribe: () => void;
   #state: GroupState;
+  #isStopping = false;
 
   constructor(
     config: GroupConfig,
@@ -68,10 +76,42 @@ export class ServingGroup {
     this.#groups.apply(this.config.name, event, this.#state);
   }
 
+  /**
+   * A connection whose attempt began at `since` (monotonic ms) is long-lived from now on: it is told
+   * when it has to go, which may be so already.
+   */
+  admit(server: ServerState, one: LongLived, since: number): void {
+    const endpoint = this.endpoint(server);
+    endpoint.longLived.add(one);
+    if (this.#isStopping) one.leave("stop", SOON_MS);
+    else if (endpoint.departedAt >= since) one.leave("drain", SOON_MS);
+  }
+
+  dismiss(server: ServerState, one: LongLived): void {
+    this.endpoint(server).longLived.delete(one);
+  }
+
+  /** How many tunnels each server has, by its index. */
+  get tunnels(): readonly number[] {
+    return this.#endpoints.map(
+      ({ longLived }) => longLived.list().filter(({ kind }) => kind === "tunnel").length,
+    );
+  }
+
+  /** The gateway stops: long-lived connections leave within `spreadMs`, or within `drain.spread`. */
+  stop(spreadMs: number): void {
+    this.#isStopping = true;
+    const withinMs = Math.min(spreadMs, this.config.spec.drain.spreadMs);
+    for (const { longLived } of this.#endpoints) this.#letGo(longLived, "stop", withinMs);
+  }
+
   /** Lets go of idle connections and of the state; exchanges in flight may end. */
   close(): void {
     this.#unsubscribe();
-    for (const endpoint of this.#endpoints) endpoint.retire();
+    for (const endpoint of this.#endpoints) {
+      endpoint.retire();
+      if (this.#isStopping) for (const one of endpoint.longLived.list()) one.destroy();
+    }
   }
 
   #onChange(before: GroupState, after: GroupState): void {
@@ -84,7 +124,29 @@ export class ServingGroup {
         available(was, this.policy, now) &&
         !available(server, this.policy, now);
       if (isOut) this.#onOut(server);
+      this.#decide(fateOf(before, after, server), server);
     }
+  }
+
+  #decide(fate: Fate, server: ServerState): void {
+    const endpoint = this.endpoint(server);
+    const { longLived } = endpoint;
+    switch (fate) {
+      case "as-before":
+        return;
+      case "leave":
+        endpoint.departedAt = this.context.clock.now();
+        return this.#letGo(longLived, "drain", this.config.spec.drain.spreadMs);
+      case "stay":
+        for (const one of longLived.list()) one.stay();
+        return;
+      case "break":
+        for (const one of longLived.list()) one.breakOff();
+    }
+  }
+
+  #letGo(longLived: Roll<LongLived>, by: ClosedBy, spreadMs: number): void {
+    leaveSpread(longLived.list(), by, spreadMs, this.context.random);
   }
 
   #onOut(server: ServerState): void {

@@ -12,6 +12,8 @@ export interface Site {
   readonly groups: readonly ServingGroup[];
   /** Are the `X-Forwarded-*` fields of this peer believed? */
   isTrusted(address: string): boolean;
+  /** The gateway stops: long-lived connections leave within `spreadMs`. */
+  stop(spreadMs: number): void;
   close(): void;
 }
 
@@ -32,6 +34,9 @@ export function createSite(config: Config, groups: Groups, context: ProxyContext
       serving.flatMap((group) => group.config.routes.map((route) => ({ route, target: group }))),
     ),
     isTrusted: trustChecker(config.trustedProxies),
+    stop(spreadMs) {
+      for (const group of serving) group.stop(spreadMs);
+    },
     close() {
       for (const group of serving) group.close();
     },

@@ -4,9 +4,7 @@ import { startTestGateway } from "../support/gateway.ts";
 import { startHandServer } from "../support/hand-server.ts";
 import { openTunnel, SWITCHED, UPGRADE } from "../support/handshake.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { ask, connectRaw, type RawConnection } from "../support/raw-client.ts";
-import { startScriptedServer } from "../support/scripted-server.ts";
-import { OK } from "../support/server-script.ts";
+import { connectRaw, type RawConnection } from "../support/raw-client.ts";
 import { standsStill } from "../support/waits.ts";
 
 test("bytes go both ways after a 101, also those sent right behind the handshake", async () => {
@@ -131,30 +129,6 @@ test("a tunnel's slow reader slows the other side down", async () => {
   expect(Math.min(...held)).toBeGreaterThan(bytes.length - 30 * 1024 * 1024);
 });
 
-test("a tunnel outlives a failover, and ends when the gateway has stopped for long enough", async () => {
-  const clock = new ManualClock();
-  await using blue = await startHandServer();
-  await using green = await startScriptedServer([OK], { name: "green" });
-  await using gateway = await startTestGateway({
-    pools: { blue: [blue], green: [green] },
-    top: { shutdown_timeout: "10s" },
-    clock,
-  });
-  await using client = await connectRaw(gateway);
-  const tunnel = await openTunnel(client, blue);
-  const other = ask(gateway);
-  (await blue.request()).reset();
-  await other;
-
-  client.send("still here");
-  await tunnel.until("still here");
-  await clock.runUntil(gateway.stop());
-  await Promise.all([client.end(), tunnel.end()]);
-
-  expect(gateway.happened).toEqual(["server-down blue", "failover blue -> green"]);
-  expect(clock.now()).toBeGreaterThanOrEqual(10_000);
-});
-
 test("a tunnel that shutdown_timeout cuts is given no bytes of the gateway's own", async () => {
   const clock = new ManualClock();
   await using blue = await startHandServer();
@@ -167,7 +141,8 @@ test("a tunnel that shutdown_timeout cuts is given no bytes of the gateway's own
   client.send(UPGRADE);
   const connection = await blue.accept();
   await connection.until("\r\n\r\n");
-  connection.send(`${SWITCHED}hello`);
+  // The beginning of a frame: behind it a goodbye would be a part of it.
+  connection.send(`${SWITCHED}\x82\x0ahello`);
   await client.until("hello");
 
   await clock.runUntil(gateway.stop());

@@ -5,6 +5,7 @@ import type { ExchangeRecord, GatewayEvent } from "../../src/events.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Lookup } from "../../src/proxy/resolver.ts";
 import { CountingClock } from "./counting-clock.ts";
+import { struck } from "./failover-groups.ts";
 import { isTrueWithin } from "./waits.ts";
 
 /** Where a server of a pool listens: a started server, a unix socket, or any url. */
@@ -28,6 +29,8 @@ export interface GatewaySetup {
   readonly files?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly lookup?: Lookup;
+  /** Decides the moment of each goodbye within its share of `drain.spread`. */
+  readonly random?: () => number;
 }
 
 /** How long sockets may take to close after the gateway has stopped, in milliseconds. */
@@ -43,6 +46,7 @@ export async function startTestGateway(setup: GatewaySetup): Promise<TestGateway
   const heard = new Heard();
   const gateway = await startGateway(readConfig(setup), {
     clock,
+    ...(setup.random && { random: setup.random }),
     ...(setup.lookup && { lookup: setup.lookup }),
     onExchange: (record) => heard.exchange(record),
     onEvent: (event) => heard.events.push(event),
@@ -99,6 +103,11 @@ export class TestGateway implements AsyncDisposable {
     });
   }
 
+  /** `blue 2`, `green 0`: the tunnels of every server in the order of the pools. */
+  get tunnels(): readonly string[] {
+    return this.#gateway.tunnels.map(({ pool, tunnels }) => `${pool} ${tunnels}`);
+  }
+
   stop(): Promise<void> {
     return this.#gateway.stop();
   }
@@ -106,6 +115,16 @@ export class TestGateway implements AsyncDisposable {
   /** As an operator: no new exchanges for this server, by its place in the order of the pools. */
   drain(server: number): void {
     this.#gateway.groups.apply("app", { type: "admin-set", server, admin: "drain" });
+  }
+
+  /** A strike from nowhere against a server, by its place in the order of the pools. */
+  strike(server: number): void {
+    this.#gateway.groups.apply("app", struck(this.#gateway.groups.get("app"), server));
+  }
+
+  /** As an operator: makes a pool the primary. */
+  switchTo(pool: string): void {
+    this.#gateway.groups.apply("app", { type: "switched", to: pool });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

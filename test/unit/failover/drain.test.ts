@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isDraining } from "../../../src/failover/drain.ts";
-import { type GroupEvent, nextDue } from "../../../src/failover/group.ts";
+import { type Fate, fateOf, isDraining } from "../../../src/failover/drain.ts";
+import { createGroup, type GroupEvent, nextDue } from "../../../src/failover/group.ts";
 import { Groups } from "../../../src/failover/groups.ts";
 import { aGroup, aPool, BLUE_GREEN, GroupStory, struck } from "../../support/failover-groups.ts";
 
@@ -138,5 +138,46 @@ describe("over a reload", () => {
     groups.apply("app", struck(groups.get("app"), 1));
 
     expect(begun.map(({ drainUntil }) => drainUntil)).toEqual([undefined, undefined]);
+  });
+});
+
+describe("the long-lived connections of a server", () => {
+  const down = (server: number) => struck(new GroupStory(aGroup()).state, server);
+
+  test.each<[string, readonly GroupEvent[], GroupEvent, number, Fate]>([
+    ["are not concerned when its pool begins to drain", [], TO_GREEN, 5, "as-before"],
+    ["leave when its pool's drain has ended", [TO_GREEN], TIME, 300_000, "leave"],
+    ["leave when its own drain has ended", [set(0, "drain")], TIME, 300_000, "leave"],
+    ["stay when its pool is active again", [TO_GREEN], TO_BLUE, 5, "stay"],
+    ["stay when it is ready again", [set(0, "drain")], set(0, "ready"), 5, "stay"],
+    ["are not concerned by another server", [], set(1, "maint"), 5, "as-before"],
+    ["break when it goes down", [], down(0), 5, "break"],
+    ["break when it goes down while it drains", [TO_GREEN], down(0), 5, "break"],
+  ])("%s", (_, events, event, now, fate) => {
+    const story = new GroupStory(aGroup()).apply(...events);
+    const { state } = story;
+    const after = story.at(now).apply(event).state;
+
+    expect(fateOf(state, after, after.servers[0]!)).toBe(fate);
+  });
+
+  test("are not concerned by a failback away from it", () => {
+    const story = new GroupStory(aGroup()).strike(0);
+    const { state } = story;
+    const after = story.apply(passed(0)).state;
+
+    expect(after.active).toBe("blue");
+    expect(fateOf(state, after, after.servers[1]!)).toBe("as-before");
+  });
+
+  test("are not concerned by a reload that puts another server, or one more, in its place", () => {
+    const { state } = new GroupStory(aGroup());
+    const other = createGroup(aGroup([aPool("red", {}, {}, {})]), 0, state);
+
+    expect(other.servers.map((server) => fateOf(state, other, server))).toEqual([
+      "as-before",
+      "as-before",
+      "as-before",
+    ]);
   });
 });
