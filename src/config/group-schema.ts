@@ -92,9 +92,15 @@ export const group = object({
   timeouts: object({
     connect: duration.prefault("2s").describe("Until the connection to a server stands."),
     send: duration.prefault("3s").describe("Between two writes that a server takes in."),
-    read: duration.prefault("3s").describe("Between two reads from a server."),
-    total: duration.prefault("0s").describe("From request to the end of the answer."),
-    tunnel: duration.prefault("1h").describe("Without a byte either way after an upgrade."),
+    read: duration
+      .prefault("3s")
+      .describe("Between two reads from a server; event streams have `tunnel` for it."),
+    total: duration
+      .prefault("0s")
+      .describe("From request to the end of the answer; to its head for event streams."),
+    tunnel: duration
+      .prefault("1h")
+      .describe("Without a byte either way after an upgrade, or of an event stream."),
   })
     .prefault({})
     .describe("Towards the servers; 0 = none."),

@@ -82,6 +82,8 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   #sender: RequestSender | undefined;
   #head: ResponseHead | undefined;
   #receiver: AnswerReceiver | undefined;
+  #readMs: number;
+  #endSilent: (() => boolean) | undefined;
   #paused = false;
   #isBlamed = true;
   #over = false;
@@ -104,6 +106,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#context = group.context;
     this.#request = request;
     this.#endpoint = group.endpoint(state);
+    this.#readMs = group.config.timeouts.readMs;
     this.#reader = new AnswerReader(request.method, group.answerLimits, this);
     this.startedAt = group.context.clock.now();
   }
@@ -165,6 +168,13 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#fail(cause, detail);
   }
 
+  /** From now on `ms` may pass between two reads of the answer; 0 = any time. `end`: could it end then? */
+  allowSilence(ms: number, end: () => boolean): void {
+    this.#readMs = ms;
+    this.#endSilent = end;
+    this.#armDeadline();
+  }
+
   /** The receiver can take no more for now. */
   pause(): void {
     if (this.#paused || this.#over) return;
@@ -184,7 +194,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
    * Ends it without a word to its exchange: the client left, or the request moves on. False where
    * it was over already.
    */
-  abandon(cause: Cause): boolean {
+  abandon(cause: Cause | undefined): boolean {
     if (this.#over) return false;
     this.cause ??= cause;
     this.#finish();
@@ -252,6 +262,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   }
 
   onDeadline(): void {
+    if (this.#endSilent?.() === true) return;
     this.#fail("timeout", "");
   }
 
@@ -299,8 +310,8 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     const connection = this.#connection;
     const sender = this.#sender;
     if (connection === undefined || sender === undefined || this.#paused) return;
-    const { sendMs, readMs } = this.#group.config.timeouts;
-    if (sender.done || this.#isAsking()) connection.deadline.arm(readMs);
+    const { sendMs } = this.#group.config.timeouts;
+    if (sender.done || this.#isAsking()) connection.deadline.arm(this.#readMs);
     else if (connection.needsDrain) connection.deadline.arm(sendMs);
     // What is missing is the client's to bring, and the client has a deadline of its own.
     else connection.deadline.disarm();

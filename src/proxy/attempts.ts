@@ -24,6 +24,7 @@ import {
   type OutgoingRequest,
 } from "./attempt.ts";
 import { Deadline } from "./deadline-wheel.ts";
+import { isEventStream } from "./event-stream.ts";
 import type { ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
 import { hashKeyOf } from "./hash-key.ts";
 import { noLiveServer } from "./no-live-server.ts";
@@ -42,7 +43,7 @@ export interface AttemptsOwner {
   /** 100, 102 or 103. */
   onInformation(head: ResponseHead): void;
   /** This answer is the one: returns who takes its body. */
-  onAnswer(attempt: Attempt, head: ResponseHead): AnswerReceiver;
+  onAnswer(group: ServingGroup, attempt: Attempt, head: ResponseHead): AnswerReceiver;
   /** The server has switched to the protocol that the client asked for. */
   onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void;
   /** The answer broke off when its head was passed on already. */
@@ -100,15 +101,15 @@ export class Attempts implements AttemptOwner {
     this.#current?.resume();
   }
 
-  /** The exchange is over, whatever is still going on. */
-  end(cause: Cause): void {
+  /** The exchange is over, whatever is still going on; no cause: as it should be. */
+  end(cause: Cause | undefined): void {
     if (this.#over) return;
     this.#over = true;
     this.#deadline?.end();
     this.#parked?.discard();
     if (this.#current === undefined) return;
     const wasRunning = this.#current.abandon(cause);
-    if (wasRunning) this.#judge(this.#current, this.#current.failure(cause));
+    if (wasRunning && cause !== undefined) this.#judge(this.#current, this.#current.failure(cause));
     this.#reportSuccess(this.#current);
   }
 
@@ -304,17 +305,17 @@ export class Attempts implements AttemptOwner {
     this.#parked?.discard();
     this.#parked = undefined;
     this.#answered = true;
-    this.#armDeadlineOfAnswer();
-    attempt.deliver(this.#owner.onAnswer(attempt, head));
+    this.#armDeadlineOfAnswer(head);
+    attempt.deliver(this.#owner.onAnswer(this.#group, attempt, head));
   }
 
   #deliverParked(parked: ParkedAnswer): void {
     this.#parked = undefined;
     this.#current = parked.attempt;
     this.#answered = true;
-    this.#armDeadlineOfAnswer();
+    this.#armDeadlineOfAnswer(parked.head);
     parked.attempt.why += ", and no other server gave a better answer";
-    parked.unpark(this.#owner.onAnswer(parked.attempt, parked.head));
+    parked.unpark(this.#owner.onAnswer(this.#group, parked.attempt, parked.head));
   }
 
   #onSwitched(attempt: Attempt, head: ResponseHead): void {
@@ -350,10 +351,10 @@ export class Attempts implements AttemptOwner {
     this.#deadline.arm(Math.min(totalMs || Infinity, nextMs || Infinity));
   }
 
-  /** Of the two times only `timeouts.total` lasts to the end of the answer. */
-  #armDeadlineOfAnswer(): void {
+  /** Of the two times only `timeouts.total` lasts to the end of the answer, where that is to end. */
+  #armDeadlineOfAnswer(head: ResponseHead): void {
     const { totalMs } = this.#group.config.timeouts;
-    if (totalMs === 0) return this.#deadline?.end();
+    if (totalMs === 0 || isEventStream(head)) return this.#deadline?.end();
     const elapsedMs = this.#owner.notes.elapsedMs(this.#group.context.clock.now());
     this.#deadline?.arm(Math.max(1, totalMs - elapsedMs));
   }

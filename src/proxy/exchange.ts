@@ -8,6 +8,7 @@ import { AnswerRelay, type AnswerSink, type RelayOwner } from "./answer-relay.ts
 import type { AnswerReceiver, Attempt } from "./attempt.ts";
 import { Attempts, type AttemptsOwner } from "./attempts.ts";
 import type { ProxyContext } from "./context.ts";
+import { EventStream, isEventStream } from "./event-stream.ts";
 import { type ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
 import { writeOwnAnswer } from "./own-answer.ts";
 import { RequestBody } from "./request-body.ts";
@@ -48,6 +49,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
   readonly #group: ServingGroup | undefined;
   #attempts: Attempts | undefined;
   #relay: AnswerRelay | undefined;
+  #stream: EventStream | undefined;
   #tunnel: Tunnel | undefined;
   #toldToContinue = false;
   /** The client was promised that its connection stays open. */
@@ -146,7 +148,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#client.needsDrain) this.#attempts?.pause();
   }
 
-  onAnswer(attempt: Attempt, head: ResponseHead): AnswerReceiver {
+  onAnswer(group: ServingGroup, attempt: Attempt, head: ResponseHead): AnswerReceiver {
     this.body?.stopKeeping(attempt.n === 1 && attempt.isFlushed);
     this.#noteAnswer(attempt, head);
     const framing = clientFraming(head.framing, this.head.minor);
@@ -158,7 +160,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       extra: this.#extraLines(),
     });
     this.#relay = new AnswerRelay(this.#client, this, text, framing);
-    return this.#relay;
+    return isEventStream(head) ? this.#createStream(group, attempt, this.#relay) : this.#relay;
   }
 
   onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void {
@@ -196,6 +198,22 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     const stay = this.#stay && this.#bodyIsHere();
     this.#end();
     this.#client.onExchangeEnd(stay);
+  }
+
+  #createStream(group: ServingGroup, attempt: Attempt, relay: AnswerRelay): EventStream {
+    const stream = new EventStream(relay, {
+      wheel: this.#context.wheel,
+      onLeave: (by) => {
+        this.notes.closedBy = by;
+        this.#attempts?.end(undefined);
+      },
+      onClosed: () => group.dismiss(attempt.state, stream),
+    });
+    this.#stream = stream;
+    // It says something when there is something to say.
+    attempt.allowSilence(group.config.timeouts.tunnelMs, () => stream.endSilent());
+    group.admit(attempt.state, stream, attempt.startedAt);
+    return stream;
   }
 
   #createTunnel(group: ServingGroup, attempt: Attempt): Tunnel {
@@ -262,6 +280,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#over) return;
     this.#over = true;
     this.#attempts?.end("aborted");
+    this.#stream?.destroy();
     this.body?.discard();
     this.#writeNotes();
   }
