@@ -33,9 +33,9 @@ export type GatewayEvent =
     };
 
 /**
- * Who ended a connection that had stopped being HTTP, or a stream: its `client` or `server`, the
- * gateway after `timeouts.tunnel` (`idle`), after a switch (`drain`), because it stops (`stop`), or
- * because the server went down (`failed`).
+ * Who was the first to end a connection that had stopped being HTTP, or a stream: its `client` or
+ * `server`, or the gateway after `timeouts.tunnel` (`idle`), after a switch (`drain`), because it
+ * stops (`stop`), or because the server went down (`failed`).
  */
 export type ClosedBy = "client" | "server" | "idle" | "drain" | "stop" | "failed";
 

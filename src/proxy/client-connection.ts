@@ -16,7 +16,7 @@ import { keepBytes, takeBytes } from "./read-buffer.ts";
 import type { RequestBody } from "./request-body.ts";
 import { KEEP_ALIVE_MS } from "./server-connection.ts";
 import type { Site } from "./site.ts";
-import type { TunnelClient, TunnelUser } from "./tunnel.ts";
+import type { TunnelClient, TunnelUser } from "./tunnel-client.ts";
 
 /** Bytes of further requests that are taken in while one is being answered. */
 const PIPELINE_BYTES = 64 * 1024;

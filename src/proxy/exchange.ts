@@ -15,7 +15,8 @@ import { RequestBody } from "./request-body.ts";
 import { servedByLines } from "./served-by.ts";
 import type { ServingGroup } from "./serving-group.ts";
 import type { Site } from "./site.ts";
-import { Tunnel, type TunnelClient } from "./tunnel.ts";
+import { Tunnel } from "./tunnel.ts";
+import type { TunnelClient } from "./tunnel-client.ts";
 
 /** What an exchange needs of its client's connection. */
 export interface ExchangeClient extends AnswerSink {

@@ -5,31 +5,7 @@ import { FrameFollower } from "./frame-follower.ts";
 import { Departure, type LongLived } from "./long-lived.ts";
 import { keepBytes } from "./read-buffer.ts";
 import type { ConnectionUser, ServerConnection } from "./server-connection.ts";
-
-/** The client's connection once it has stopped being HTTP. */
-export interface TunnelClient {
-  /** Bytes that came behind the request, and everything from now on, go to the user. */
-  attach(user: TunnelUser): void;
-  write(content: Buffer): void;
-  readonly needsDrain: boolean;
-  /** Bytes that the kernel has not taken yet. */
-  readonly pendingBytes: number;
-  pause(): void;
-  resume(): void;
-  /** Sends FIN behind what was written. */
-  end(): void;
-  /** The same, and is gone after `ms` whether or not the client has ended its side by then. */
-  endWithin(ms: number): void;
-  destroy(): void;
-}
-
-export interface TunnelUser {
-  /** Takes the bytes over. */
-  onClientBytes(bytes: Buffer): void;
-  onClientDrain(): void;
-  onClientEnd(): void;
-  onClientGone(): void;
-}
+import type { TunnelClient, TunnelUser } from "./tunnel-client.ts";
 
 interface TunnelSettings {
   readonly wheel: DeadlineWheel;
@@ -66,8 +42,9 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   readonly #client: TunnelClient;
   readonly #server: ServerConnection;
   readonly #settings: TunnelSettings;
-  /** What the server says, where that has frames. */
+  /** What the server says, and what the client says, where that has frames. */
   readonly #frames: FrameFollower | undefined;
+  readonly #clientFrames: FrameFollower | undefined;
   /** Bytes from the server to the client. */
   bodyBytes = 0;
   /** Bytes from the client to the server. */
@@ -75,6 +52,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   #clientEnded = false;
   #serverEnded = false;
   #state: State = "open";
+  /** Who said first that this is the end. */
   #closedBy: ClosedBy | undefined;
   #departure: Departure | undefined;
 
@@ -82,7 +60,9 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
     this.#client = client;
     this.#server = server;
     this.#settings = settings;
-    if (settings.protocol === "websocket") this.#frames = new FrameFollower();
+    if (settings.protocol !== "websocket") return;
+    this.#frames = new FrameFollower();
+    this.#clientFrames = new FrameFollower();
   }
 
   get sentBytes(): number {
@@ -109,7 +89,6 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
 
   breakOff(): void {
     if (this.#state === "over") return;
-    this.#closedBy = "failed";
     const isBetween = this.#frames?.isBetween === true;
     if (this.#state !== "parted" && !isBetween) return this.#destroy("failed");
     if (this.#state !== "parted") this.#writeGoodbye();
@@ -161,7 +140,6 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   onDeadline(): void {
     switch (this.#state) {
       case "open":
-        this.#closedBy = "idle";
         return this.#destroy("idle");
       case "parting":
         return this.#destroy("drain");
@@ -179,6 +157,8 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
     if (this.#state === "over") return;
     if (this.#state === "open") this.#touch();
     this.clientBytes += bytes.length;
+    this.#clientFrames?.follow(bytes, 0, bytes.length);
+    if (this.#clientFrames?.hasClosed === true) this.#closedBy ??= "client";
     this.#server.write(bytes);
     if (this.#server.needsDrain) this.#client.pause();
   }
@@ -211,6 +191,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
     this.#touch();
     if (this.#state === "parting") return this.#finishFrame(bytes, from, to);
     this.#frames?.follow(bytes, from, to);
+    if (this.#frames?.hasClosed === true) this.#closedBy ??= "server";
     this.#toClient(bytes, from, to);
   }
 
@@ -229,7 +210,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
 
   #part(by: ClosedBy): void {
     if (this.#state !== "open") return;
-    this.#closedBy = by;
+    this.#closedBy ??= by;
     this.#state = "parting";
     this.#touch();
     if (this.#frames === undefined) this.#end();

@@ -16,8 +16,8 @@ test("bytes go both ways after a 101, also those sent right behind the handshake
   const connection = await blue.accept();
   const head = await connection.until("\r\n\r\n");
   const before = connection.unread;
-  connection.send(`${SWITCHED}hello`);
-  const told = await client.until("hello");
+  connection.send(`${SWITCHED}greet`);
+  const told = await client.until("greet");
   await connection.until("early");
   client.send("ping");
   await connection.until("ping");
@@ -32,7 +32,7 @@ test("bytes go both ways after a 101, also those sent right behind the handshake
   const record = await gateway.exchange();
   expect(storyOf(record)).toEqual(["GET / 101, closed by client", "blue upgrade ok 101 return"]);
   expect(record.requestBytes).toBe(UPGRADE.length + "earlyping".length);
-  expect(record.sentBodyBytes).toBe("hellopong".length);
+  expect(record.sentBodyBytes).toBe("greetpong".length);
 });
 
 test.each([
