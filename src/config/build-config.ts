@@ -49,6 +49,7 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
     spec: specOf(name, group),
     timeouts: timeoutsOf(group.timeouts),
     upgrade: new Set(group.upgrade),
+    affinity: group.affinity,
     keepalive: { maxIdle: group.keepalive.max_idle, idleMs: group.keepalive.idle },
     replay: {
       memoryBytes: Math.min(group.replay.memory, group.replay.limit),

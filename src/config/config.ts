@@ -67,6 +67,7 @@ export interface GroupConfig {
   readonly timeouts: Timeouts;
   /** Protocols that a client may upgrade to, in lower case. */
   readonly upgrade: ReadonlySet<string>;
+  readonly affinity: AffinityConfig;
   readonly keepalive: { readonly maxIdle: number; readonly idleMs: number };
   readonly replay: { readonly memoryBytes: number; readonly limitBytes: number };
   /** `preserve` the client's Host, or send the `server`'s own name. */
@@ -78,6 +79,11 @@ export interface GroupConfig {
   /** Bodies for the gateway's own answers, by status; read when the configuration is read. */
   readonly errorPages: ReadonlyMap<number, { readonly type: string; readonly body: string }>;
 }
+
+/** What keeps a client on one server; a header's name is in lower case. */
+export type AffinityConfig =
+  | { readonly kind: "none" | "ip" }
+  | { readonly kind: "header"; readonly name: string };
 
 /** Milliseconds; 0 = none. */
 export interface Timeouts {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_POLICY, NGINX_POLICY, type Condition } from "../failover/policy.ts";
 import type { Balance } from "../failover/spec.ts";
+import { affinity } from "./affinity-schema.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { pool } from "./pool-schema.ts";
 import { parseProtocol, PROTOCOL_PATTERN } from "./protocol.ts";
@@ -143,6 +144,12 @@ export const group = object({
     description: "From the recovery of the primary to the automatic failback.",
   }),
   balance: balance.prefault("round_robin").describe("Choice among the servers of a pool."),
+  affinity: affinity
+    .prefault("none")
+    .describe(
+      "What keeps a client on one server of the active pool: its address (behind `trusted_proxies` the " +
+        "one in `X-Forwarded-For`) or a header. Nothing is remembered, so a failover or switch moves all.",
+    ),
   keepalive: object({
     max_idle: count(0)
       .prefault(64)

@@ -7,6 +7,5 @@ export const LATER_KEYS: readonly string[] = [
   "hold",
   "metrics",
   "state",
-  "sticky",
   "tls",
 ];

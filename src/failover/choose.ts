@@ -19,20 +19,20 @@ export interface Pick {
 
 /**
  * The server for the next attempt, or undefined where none is left: the pools in turn, within a pool
- * by balance; never one that was tried in this exchange, is full or unavailable. `seats[i]` belongs
- * to `state.servers[i]`; an empty `hashKey` is balanced by round robin.
+ * by the draw of `drawKey` or, where it is empty, by balance; never one that was tried in this
+ * exchange, is full or unavailable. `seats[i]` belongs to `state.servers[i]`.
  */
 export function chooseServer(
   state: GroupState,
   seats: readonly Seat[],
   tried: readonly number[],
-  hashKey: string,
+  drawKey: string,
   now: number,
 ): Pick | undefined {
   const asked: Asked = { state, seats, tried, now };
   let turn = 0;
   for (const pool of state.turns) {
-    const server = chooseInPool(asked, pool, turn < state.ahead, hashKey);
+    const server = chooseInPool(asked, pool, turn < state.ahead, drawKey);
     if (server !== undefined) return { server, trial: isTrial(server, state.spec.policy, now) };
     turn++;
   }
@@ -80,18 +80,16 @@ function chooseInPool(
   asked: Asked,
   pool: PoolState,
   trialsOnly: boolean,
-  hashKey: string,
+  drawKey: string,
 ): ServerState | undefined {
-  const { kind } = asked.state.spec.balance;
-  switch (kind) {
-    case "round_robin":
-      return nextInTurn(asked, pool, trialsOnly, Infinity);
-    case "least_conn":
-      return nextInTurn(asked, pool, trialsOnly, leastLoad(asked, pool, trialsOnly));
-    case "hash":
-      if (hashKey === "") return nextInTurn(asked, pool, trialsOnly, Infinity);
-      return highestDraw(asked, pool, trialsOnly, hashKey);
-  }
+  if (drawKey !== "") return highestDraw(asked, pool, trialsOnly, drawKey);
+  const isByLoad = asked.state.spec.balance.kind === "least_conn";
+  return nextInTurn(
+    asked,
+    pool,
+    trialsOnly,
+    isByLoad ? leastLoad(asked, pool, trialsOnly) : Infinity,
+  );
 }
 
 /** Smooth weighted round robin, as in nginx, among those that are free and not above a load. */
@@ -134,14 +132,14 @@ function highestDraw(
   asked: Asked,
   pool: PoolState,
   trialsOnly: boolean,
-  hashKey: string,
+  drawKey: string,
 ): ServerState | undefined {
   let best: ServerState | undefined;
   let highest = 0;
   for (const server of pool.servers) {
     const seat = asked.seats[server.index];
     if (seat === undefined || !isFree(asked, server, seat, trialsOnly)) continue;
-    const drawn = draw(hashKey, server.spec.key, server.spec.weight);
+    const drawn = draw(drawKey, server.spec.key, server.spec.weight);
     if (drawn > highest) {
       best = server;
       highest = drawn;

@@ -25,8 +25,8 @@ import {
 } from "./attempt.ts";
 import { Deadline } from "./deadline-wheel.ts";
 import { isEventStream } from "./event-stream.ts";
+import { drawKeyOf } from "./draw-key.ts";
 import type { ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
-import { hashKeyOf } from "./hash-key.ts";
 import { noLiveServer } from "./no-live-server.ts";
 import { ParkedAnswer } from "./parked-answer.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -189,10 +189,8 @@ export class Attempts implements AttemptOwner {
   }
 
   #choose(): ServerState | undefined {
-    const { balance } = this.#group.config.spec;
     const { head, clientFacts } = this.#owner;
-    const key = balance.kind === "hash" ? hashKeyOf(balance.key, head, clientFacts.address) : "";
-    const pick = this.#group.choose(this.#tried, key);
+    const pick = this.#group.choose(this.#tried, drawKeyOf(this.#group, head, clientFacts));
     if (pick?.trial === true) {
       this.#group.report({ type: "trial-started", server: pick.server.index });
     }

@@ -16,11 +16,19 @@ import type { Roll } from "./roll.ts";
 /** Milliseconds, enough for the caller to be through with what it does. */
 const SOON_MS = 1;
 
+/** What all groups of a site share. */
+interface SiteRules {
+  readonly answerLimits: HeadLimits;
+  /** Are the `X-Forwarded-*` fields of this peer believed? */
+  readonly isTrusted: (address: string) => boolean;
+}
+
 /** A group as the data path uses it: its configuration, its state as of now, its connections. */
 export class ServingGroup {
   readonly config: GroupConfig;
   readonly context: ProxyContext;
   readonly answerLimits: HeadLimits;
+  readonly isTrusted: (address: string) => boolean;
   readonly #groups: Groups;
   readonly #seats: readonly Seat[];
   readonly #endpoints: readonly Endpoint[];
@@ -32,11 +40,12 @@ export class ServingGroup {
     config: GroupConfig,
     groups: Groups,
     context: ProxyContext,
-    answerLimits: HeadLimits,
+    { answerLimits, isTrusted }: SiteRules,
   ) {
     this.config = config;
     this.context = context;
     this.answerLimits = answerLimits;
+    this.isTrusted = isTrusted;
     this.#groups = groups;
     this.#state = groups.get(config.name);
     this.#seats = this.#state.servers.map(() => createSeat());
@@ -64,8 +73,8 @@ export class ServingGroup {
     return at(this.#endpoints, server.index);
   }
 
-  choose(tried: readonly number[], hashKey: string): Pick | undefined {
-    return chooseServer(this.#state, this.#seats, tried, hashKey, this.context.clock.now());
+  choose(tried: readonly number[], drawKey: string): Pick | undefined {
+    return chooseServer(this.#state, this.#seats, tried, drawKey, this.context.clock.now());
   }
 
   whyNone(tried: readonly number[]): string {

@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv6 } from "node:net";
 import type { Config } from "../config/config.ts";
 import type { Groups } from "../failover/groups.ts";
 import { createRouter, type Router } from "../routing/router.ts";
@@ -24,8 +24,9 @@ export function createSite(config: Config, groups: Groups, context: ProxyContext
     targetBytes: limits.targetBytes,
     fieldCount: limits.fieldCount * 2,
   };
+  const isTrusted = trustChecker(config.trustedProxies);
   const serving = config.groups.map(
-    (group) => new ServingGroup(group, groups, context, answerLimits),
+    (group) => new ServingGroup(group, groups, context, { answerLimits, isTrusted }),
   );
   return {
     config,
@@ -33,10 +34,10 @@ export function createSite(config: Config, groups: Groups, context: ProxyContext
     router: createRouter(
       serving.flatMap((group) => group.config.routes.map((route) => ({ route, target: group }))),
     ),
-    isTrusted: trustChecker(config.trustedProxies),
     stop(spreadMs) {
       for (const group of serving) group.stop(spreadMs);
     },
+    isTrusted,
     close() {
       for (const group of serving) group.close();
     },
@@ -52,5 +53,8 @@ function trustChecker(blocks: readonly string[]): (address: string) => boolean {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  return (address) => {
+    const version = isIP(address);
+    return version !== 0 && list.check(address, version === 6 ? "ipv6" : "ipv4");
+  };
 }

@@ -91,6 +91,7 @@ test("everything but an address and a group has a default", () => {
           tunnelMs: 3_600_000,
         },
         upgrade: new Set(["websocket"]),
+        affinity: { kind: "none" },
         keepalive: { maxIdle: 64, idleMs: 4_000 },
         replay: { memoryBytes: 1_048_576, limitBytes: 67_108_864 },
         hostHeader: "preserve",
@@ -159,6 +160,7 @@ hold_down: 1m
 upgrade: [websocket, IRC/6.9]
 drain: { tunnels: 1m, spread: 0s, grace: 250ms }
 balance: hash $http_x
+affinity: header X-Tenant
 keepalive: { max_idle: 1, idle: 2s }
 replay: { memory: 8k, limit: 4k }
 trust_idempotency_key: true
@@ -215,6 +217,7 @@ error_pages: { 502: down.html, 503: down.JSON }
       },
       timeouts: { connectMs: 1_000, sendMs: 2_000, readMs: 3_000, totalMs: 4_000, tunnelMs: 5_000 },
       upgrade: new Set(["websocket", "irc/6.9"]),
+      affinity: { kind: "header", name: "x-tenant" },
       keepalive: { maxIdle: 1, idleMs: 2_000 },
       replay: { memoryBytes: 4_096, limitBytes: 4_096 },
       hostHeader: "server",
@@ -462,6 +465,15 @@ describe("mistakes are told with their place and what would be right", () => {
       "balance: least_con",
       '4:14 groups.app.balance: "least_con" is none of round_robin, least_conn, hash KEY, did you mean "least_conn"?',
     ],
+    [
+      "affinity: header",
+      "4:15 groups.app.affinity: needs the name of the header, for example header X-Tenant",
+    ],
+    [
+      "affinity: ips",
+      '4:15 groups.app.affinity: "ips" is none of none, ip, header NAME, did you mean "ip"?',
+    ],
+    ["sticky: true", "4:5 groups.app.sticky: unknown key: it is called affinity"],
     [
       "balance: hash $x",
       '4:14 groups.app.balance: "$x" is no key to hash, known are $remote_addr, $request_uri, $uri, $host, $http_NAME, $cookie_NAME, $arg_NAME',

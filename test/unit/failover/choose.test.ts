@@ -150,7 +150,8 @@ test.each(["round_robin", "least_conn", "hash"] as const)(
     const balance = kind === "hash" ? { kind, key: "$uri" } : { kind };
     const state = createGroup(aGroup([aPool("blue", {}, {})], {}, { balance }), 0);
 
-    const picks = ["a", "b", "c", "d"].map((key) => {
+    const keys = kind === "hash" ? ["a", "b", "c", "d"] : ["", "", "", ""];
+    const picks = keys.map((key) => {
       return chooseServer(state, [{ inFlight: 0, current: 0 }], [], key, 0)?.server.index;
     });
 
