@@ -36,8 +36,9 @@ export function startDrain(
 /** The active pool does not drain, whatever was ordered before. */
 export function stopDrain(pools: readonly PoolState[], active: string): readonly PoolState[] {
   return pools.map((pool) => {
-    const isOver = pool.name === active && pool.drainUntil !== undefined;
-    return isOver ? { ...pool, drainUntil: undefined } : pool;
+    const isLeft = pool.isDrained || pool.drainUntil !== undefined;
+    const isBack = pool.name === active && isLeft;
+    return isBack ? { ...pool, drainUntil: undefined, isDrained: false } : pool;
   });
 }
 
@@ -62,12 +63,13 @@ export function endDrains(state: GroupState, now: number): Step {
     ...state.servers.filter(isOver).map((server) => drained(state, serverOf(server))),
   ];
   if (happened.length === 0) return { state, happened };
-  const ended = <T extends PoolState | ServerState>(one: T): T =>
-    isOver(one) ? { ...one, drainUntil: undefined } : one;
-  return {
-    state: { ...state, pools: state.pools.map(ended), servers: state.servers.map(ended) },
-    happened,
-  };
+  const pools = state.pools.map((pool) =>
+    isOver(pool) ? { ...pool, drainUntil: undefined, isDrained: true } : pool,
+  );
+  const servers = state.servers.map((server) =>
+    isOver(server) ? { ...server, drainUntil: undefined } : server,
+  );
+  return { state: { ...state, pools, servers }, happened };
 }
 
 function serverOf({ spec }: ServerState) {

@@ -12,6 +12,8 @@ export interface PoolState {
    * ms); undefined while it is active, where no switch took it out, and after that time.
    */
   readonly drainUntil: number | undefined;
+  /** Its drain has ended and it is not active since: nobody stays bound to it. */
+  readonly isDrained: boolean;
 }
 
 /** One snapshot of a group; never changed, only replaced. */

@@ -59,8 +59,12 @@ export interface ServerState {
 
 /** Whether the server serves by what is known of it, whatever the time: ready, and up or suspect. */
 export function isServing(server: ServerState): boolean {
-  if (server.admin !== "ready") return false;
-  return server.health.status === "up" || server.health.status === "suspect";
+  return server.admin === "ready" && isHealthy(server);
+}
+
+/** Whether the server answers by what is known of it, whatever the operator wants of it. */
+export function isHealthy({ health }: ServerState): boolean {
+  return health.status === "up" || health.status === "suspect";
 }
 
 /** Whether a request may be sent to the server at `now`. */

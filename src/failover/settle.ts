@@ -121,7 +121,8 @@ function poolsOf(basis: Basis, before: readonly PoolState[], now: number): reado
     const known = before.find((pool) => pool.name === name);
     const since = known?.servingSince ?? now;
     const servingSince = servers.some(isServing) ? since : undefined;
-    return { name, servers, servingSince, drainUntil: known?.drainUntil };
+    const { drainUntil, isDrained = false } = known ?? {};
+    return { name, servers, servingSince, drainUntil, isDrained };
   });
 }
 
