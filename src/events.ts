@@ -39,6 +39,12 @@ export type GatewayEvent =
  */
 export type ClosedBy = "client" | "server" | "idle" | "drain" | "stop" | "failed";
 
+/**
+ * Whether an exchange met the server that its client was bound to: it did, the client was bound just
+ * now, or that server is gone or failed.
+ */
+export type AffinityOutcome = "bound" | "new" | "lost";
+
 /** One client request and its answer, as it stands when its log line is due. */
 export interface ExchangeRecord {
   /** Milliseconds since the epoch when the first byte of the request's head was read. */
@@ -71,6 +77,8 @@ export interface ExchangeRecord {
   /** The release that gave the answer: its `X-Release-Id`, else the configured one. */
   readonly release: string | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** Undefined where the group binds nobody, or not by what it remembers. */
+  readonly affinity: AffinityOutcome | undefined;
   /** Set where the gateway itself wrote the answer or cut it short. */
   readonly error: ErrorCode | undefined;
   /** The reason behind `error` in words; for the log only, it may name addresses. */

@@ -8,6 +8,7 @@ import { type EventLog, openEventLog } from "./observe/event-log.ts";
 import { ShortageLog } from "./observe/shortage-log.ts";
 import { startRechecks } from "./probe/rechecks.ts";
 import type { ProxyContext } from "./proxy/context.ts";
+import { createCookieKey } from "./proxy/cookie-affinity.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Listener, startListener } from "./proxy/listener.ts";
 import { startTrimming } from "./proxy/read-buffer.ts";
@@ -71,6 +72,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     wheel: new DeadlineWheel(clock),
     resolver: new Resolver(clock, options.lookup),
     random: options.random ?? Math.random,
+    cookieKey: createCookieKey(),
     onExchange: (record) => {
       accessLog?.write(record);
       if (record.shortage !== undefined) shortages.note(record.shortage);

@@ -1,6 +1,6 @@
 import type { DrainSpec, GroupSpec, PoolSpec, ServerSpec } from "../failover/spec.ts";
 import { DEFAULT_POLICY, NGINX_POLICY, type Policy } from "../failover/policy.ts";
-import type { Config, GroupConfig, Limits, Timeouts } from "./config.ts";
+import type { AffinityConfig, Config, GroupConfig, Limits, Timeouts } from "./config.ts";
 import type { ErrorPage } from "./error-pages.ts";
 import type { ParsedConfig, ParsedGroup } from "./schema.ts";
 
@@ -49,7 +49,7 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
     spec: specOf(name, group),
     timeouts: timeoutsOf(group.timeouts),
     upgrade: new Set(group.upgrade),
-    affinity: group.affinity,
+    affinity: affinityOf(name, group.affinity),
     keepalive: { maxIdle: group.keepalive.max_idle, idleMs: group.keepalive.idle },
     replay: {
       memoryBytes: Math.min(group.replay.memory, group.replay.limit),
@@ -67,6 +67,12 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
       }),
     ),
   };
+}
+
+/** The group's name in it: groups on one host would overwrite each other's cookie. */
+function affinityOf(group: string, affinity: ParsedGroup["affinity"]): AffinityConfig {
+  if (affinity.kind !== "cookie") return affinity;
+  return { ...affinity, name: affinity.name ?? `understudy_${group}` };
 }
 
 function timeoutsOf(timeouts: ParsedGroup["timeouts"]): Timeouts {

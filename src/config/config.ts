@@ -83,7 +83,9 @@ export interface GroupConfig {
 /** What keeps a client on one server; a header's name is in lower case. */
 export type AffinityConfig =
   | { readonly kind: "none" | "ip" }
-  | { readonly kind: "header"; readonly name: string };
+  | { readonly kind: "header"; readonly name: string }
+  /** Without a secret it is signed with a key of this run. */
+  | { readonly kind: "cookie"; readonly name: string; readonly secret: string | undefined };
 
 /** Milliseconds; 0 = none. */
 export interface Timeouts {

@@ -147,8 +147,10 @@ export const group = object({
   affinity: affinity
     .prefault("none")
     .describe(
-      "What keeps a client on one server of the active pool: its address (behind `trusted_proxies` the " +
-        "one in `X-Forwarded-For`) or a header. Nothing is remembered, so a failover or switch moves all.",
+      "What keeps a client on its server: `cookie`, signed and set by the gateway, until the server fails " +
+        "or the drain behind a switch ends; a failback moves nobody. `ip` (behind `trusted_proxies` the " +
+        "address in `X-Forwarded-For`) and `header NAME` draw a server of the active pool and remember " +
+        "nothing, so a failover or switch moves all.",
     ),
   keepalive: object({
     max_idle: count(0)

@@ -1,3 +1,4 @@
+import { withoutCookie } from "./cookies.ts";
 import { isToken } from "./octets.ts";
 import { fieldValue, withoutFields } from "./field-lines.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -18,6 +19,8 @@ export interface Forwarding {
   readonly upgrade: boolean;
   /** Passes on Expect: 100-continue. */
   readonly expectContinue: boolean;
+  /** Name of a cookie that does not go on; undefined = all do. */
+  readonly hiddenCookie: string | undefined;
 }
 
 const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
@@ -26,7 +29,7 @@ const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
 export function serialiseRequest(head: RequestHead, forwarding: Forwarding): string {
   return (
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${forwarding.host ?? head.host}\r\n` +
-    passedLines(head) +
+    passedLines(head, forwarding.hiddenCookie) +
     framingLine(head) +
     originLines(head, forwarding) +
     `Via: 1.${head.minor} understudy\r\nX-Request-Id: ${forwarding.requestId}\r\n` +
@@ -92,9 +95,10 @@ function forwardedNode(address: string): string {
 }
 
 /** RFC 9110 7.6.2: each hop of TRACE and OPTIONS counts Max-Forwards down. */
-function passedLines(head: RequestHead): string {
-  if (head.method !== "OPTIONS" && head.method !== "TRACE") return head.passed;
-  const hops = fieldValue(`${head.passed}\r\n`, 0, "max-forwards");
-  if (hops === undefined || !/^[1-9][0-9]{0,8}$/.test(hops)) return head.passed;
-  return `${withoutFields(head.passed, MAX_FORWARDS)}Max-Forwards: ${Number(hops) - 1}\r\n`;
+function passedLines({ method, passed }: RequestHead, hiddenCookie: string | undefined): string {
+  const lines = hiddenCookie === undefined ? passed : withoutCookie(passed, hiddenCookie);
+  if (method !== "OPTIONS" && method !== "TRACE") return lines;
+  const hops = fieldValue(`${lines}\r\n`, 0, "max-forwards");
+  if (hops === undefined || !/^[1-9][0-9]{0,8}$/.test(hops)) return lines;
+  return `${withoutFields(lines, MAX_FORWARDS)}Max-Forwards: ${Number(hops) - 1}\r\n`;
 }

@@ -33,6 +33,7 @@ const FIELDS = {
   group: field("group"),
   pool: field("pool"),
   release: field("release"),
+  affinity: field("affinity"),
   upstreamAddr: field("upstream_addr"),
   upstreamStatus: field("upstream_status"),
   upstreamResponseTime: field("upstream_response_time"),
@@ -60,7 +61,12 @@ function endFields({ closedBy, requestBytes }: ExchangeRecord): string {
 }
 
 function poolFields(record: ExchangeRecord): string {
-  return FIELDS.group(record.group) + FIELDS.pool(record.pool) + FIELDS.release(record.release);
+  return (
+    FIELDS.group(record.group) +
+    FIELDS.pool(record.pool) +
+    FIELDS.release(record.release) +
+    FIELDS.affinity(record.affinity)
+  );
 }
 
 function upstreamFields(attempts: readonly AttemptRecord[]): string {

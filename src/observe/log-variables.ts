@@ -24,6 +24,7 @@ export function knownVariables(): readonly string[] {
 }
 
 const VARIABLES: ReadonlyMap<string, Variable> = new Map([
+  ["affinity", own((r) => r.affinity)],
   ["args", free((r) => afterQuestionMark(r.target))],
   ["attempts", own((r) => String(r.attempts.length))],
   ["body_bytes_sent", own((r) => String(r.sentBodyBytes))],

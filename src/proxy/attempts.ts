@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Cause } from "../failover/attempt.ts";
-import { triesLeft } from "../failover/choose.ts";
+import { type Pick, triesLeft } from "../failover/choose.ts";
 import type { Failure } from "../failover/failure.ts";
 import { wantsSuccess } from "../failover/group.ts";
 import {
@@ -23,6 +23,7 @@ import {
   type AttemptOwner,
   type OutgoingRequest,
 } from "./attempt.ts";
+import type { Binding } from "./binding.ts";
 import { Deadline } from "./deadline-wheel.ts";
 import { isEventStream } from "./event-stream.ts";
 import { drawKeyOf } from "./draw-key.ts";
@@ -38,6 +39,8 @@ export interface AttemptsOwner {
   readonly body: RequestBody | undefined;
   readonly notes: ExchangeNotes;
   readonly clientFacts: ClientFacts;
+  /** Where the client was before; undefined where that does not matter. */
+  readonly binding: Binding | undefined;
   /** The client sends its body only once it is told to continue. */
   readonly awaitsContinue: boolean;
   /** 100, 102 or 103. */
@@ -190,11 +193,21 @@ export class Attempts implements AttemptOwner {
 
   #choose(): ServerState | undefined {
     const { head, clientFacts } = this.#owner;
-    const pick = this.#group.choose(this.#tried, drawKeyOf(this.#group, head, clientFacts));
+    const pick =
+      this.#chooseBound() ??
+      this.#group.choose(this.#tried, drawKeyOf(this.#group, head, clientFacts));
     if (pick?.trial === true) {
       this.#group.report({ type: "trial-started", server: pick.server.index });
     }
     return pick?.server;
+  }
+
+  #chooseBound(): Pick | undefined {
+    const { binding } = this.#owner;
+    if (binding?.server === undefined) return undefined;
+    const pick = this.#group.chooseBound(binding.server, this.#tried);
+    if (pick !== undefined) binding.outcome = "bound";
+    return pick;
   }
 
   #tryNext(server: ServerState): void {
@@ -233,6 +246,7 @@ export class Attempts implements AttemptOwner {
         host: config.hostHeader === "server" || head.host === "" ? hostOf(server) : undefined,
         upgrade: this.#upgrade !== undefined,
         expectContinue: awaitsContinue,
+        hiddenCookie: this.#group.hiddenCookie,
       }),
       body,
       repeatable: isRepeatable(policy, {

@@ -10,6 +10,8 @@ export interface ProxyContext {
   readonly resolver: Resolver;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** Signs the cookies of groups that have no secret; all workers have the same. */
+  readonly cookieKey: Uint8Array;
   /** Called once for every exchange, when its last byte was handed to the client's socket. */
   readonly onExchange: (record: ExchangeRecord) => void;
   /** Called when an exchange has become a tunnel, with its record as it stands. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { ClosedBy, ExchangeRecord } from "../events.ts";
+import type { AffinityOutcome, ClosedBy, ExchangeRecord } from "../events.ts";
 import type { AttemptRecord } from "../failover/attempt.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
@@ -33,6 +33,7 @@ export class ExchangeNotes implements ExchangeRecord {
   pool: string | undefined;
   release: string | undefined;
   readonly attempts: AttemptRecord[] = [];
+  affinity: AffinityOutcome | undefined;
   error: ErrorCode | undefined;
   why: string | undefined;
   shortage: string | undefined;

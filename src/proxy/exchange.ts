@@ -7,6 +7,7 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import { AnswerRelay, type AnswerSink, type RelayOwner } from "./answer-relay.ts";
 import type { AnswerReceiver, Attempt } from "./attempt.ts";
 import { Attempts, type AttemptsOwner } from "./attempts.ts";
+import type { Binding } from "./binding.ts";
 import type { ProxyContext } from "./context.ts";
 import { EventStream, isEventStream } from "./event-stream.ts";
 import { type ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
@@ -44,6 +45,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
   readonly notes: ExchangeNotes;
   /** Undefined for a request without a body. */
   readonly body: RequestBody | undefined;
+  binding: Binding | undefined;
   readonly #context: ProxyContext;
   readonly #site: Site;
   readonly #client: ExchangeClient;
@@ -76,6 +78,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       return this.answer("METHOD_NOT_ALLOWED");
     }
     if (this.#group.state.servers.length === 0) return this.answer("NO_POOL");
+    this.binding = this.#group.bind(this.head, this.clientFacts);
     this.#attempts = new Attempts(this, this.#group);
     this.#attempts.begin();
   }
@@ -158,7 +161,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       clientMinor: this.head.minor,
       keepAlive: this.#stay,
       framing,
-      extra: this.#extraLines(),
+      extra: this.#bindingLines(attempt, head) + this.#extraLines(),
     });
     this.#relay = new AnswerRelay(this.#client, this, text, framing);
     return isEventStream(head) ? this.#createStream(group, attempt, this.#relay) : this.#relay;
@@ -166,7 +169,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
 
   onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void {
     this.#noteAnswer(attempt, head);
-    this.#write(serialiseResponse(head, { ...BODILESS, clientMinor: 1 }));
+    const extra = this.#bindingLines(attempt, head);
+    this.#write(serialiseResponse(head, { ...BODILESS, extra, clientMinor: 1 }));
     this.notes.requestTimeMs = this.notes.elapsedMs(this.#context.clock.now());
     this.#context.onUpgrade(this.notes);
     const tunnel = this.#createTunnel(group, attempt);
@@ -254,6 +258,10 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     this.notes.release = head.releaseId ?? attempt.release;
   }
 
+  #bindingLines(attempt: Attempt, head: ResponseHead): string {
+    return this.binding?.linesFor(attempt.state, head) ?? "";
+  }
+
   #extraLines(): string {
     return this.#site.config.servedBy ? servedByLines(this.notes) : "";
   }
@@ -292,6 +300,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     notes.sentBodyBytes = carrier?.bodyBytes ?? notes.sentBodyBytes;
     notes.sentBytes += carrier?.sentBytes ?? 0;
     notes.requestBytes += this.body?.received ?? this.#tunnel?.clientBytes ?? 0;
+    notes.affinity = this.binding?.outcome;
     notes.requestTimeMs += notes.elapsedMs(this.#context.clock.now());
     this.#context.onExchange(notes);
   }

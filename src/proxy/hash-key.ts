@@ -1,3 +1,4 @@
+import { cookieValues } from "../http1/cookies.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 
 /** The value of a `hash` balance key (`$remote_addr`, `$request_uri`, `$http_NAME`, ...) for a request. */
@@ -18,7 +19,9 @@ export function hashKeyOf(key: string, head: RequestHead, clientAddress: string)
 
 function namedValue(key: string, head: RequestHead): string {
   if (key.startsWith("$http_")) return head.field(key.slice(6).replaceAll("_", "-")) ?? "";
-  if (key.startsWith("$cookie_")) return cookie(head.field("cookie") ?? "", key.slice(8));
+  if (key.startsWith("$cookie_")) {
+    return cookieValues(head.field("cookie") ?? "", key.slice(8))[0] ?? "";
+  }
   if (key.startsWith("$arg_")) return argument(head.rawTarget, key.slice(5));
   return key;
 }
@@ -26,13 +29,6 @@ function namedValue(key: string, head: RequestHead): string {
 function argument(target: string, name: string): string {
   const query = target.indexOf("?");
   for (const pair of query < 0 ? [] : target.slice(query + 1).split("&")) {
-    if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
-  }
-  return "";
-}
-
-function cookie(cookies: string, name: string): string {
-  for (const pair of cookies.split(/; */)) {
     if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
   }
   return "";

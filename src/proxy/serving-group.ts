@@ -1,5 +1,6 @@
 import type { GroupConfig } from "../config/config.ts";
 import type { ClosedBy } from "../events.ts";
+import { chooseBound } from "../failover/bound.ts";
 import { chooseServer, type Pick, type Seat, whyNone } from "../failover/choose.ts";
 import { type Fate, fateOf } from "../failover/drain.ts";
 import type { GroupEvent } from "../failover/group.ts";
@@ -7,14 +8,20 @@ import type { GroupState } from "../failover/group-state.ts";
 import type { Groups } from "../failover/groups.ts";
 import type { Policy } from "../failover/policy.ts";
 import { available, type ServerState } from "../failover/server.ts";
+import type { RequestHead } from "../http1/request-head.ts";
 import type { HeadLimits } from "../http1/limits.ts";
+import { createAffinity } from "./affinity.ts";
+import type { Affinity, Binding } from "./binding.ts";
 import type { ProxyContext } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
+import type { ClientFacts } from "./exchange-notes.ts";
 import { leaveSpread, type LongLived } from "./long-lived.ts";
 import type { Roll } from "./roll.ts";
 
 /** Milliseconds, enough for the caller to be through with what it does. */
 const SOON_MS = 1;
+
+const NONE_TRIED: readonly number[] = [];
 
 /** What all groups of a site share. */
 interface SiteRules {
@@ -32,6 +39,7 @@ export class ServingGroup {
   readonly #groups: Groups;
   readonly #seats: readonly Seat[];
   readonly #endpoints: readonly Endpoint[];
+  readonly #affinity: Affinity | undefined;
   readonly #unsubscribe: () => void;
   #state: GroupState;
   #isStopping = false;
@@ -52,6 +60,7 @@ export class ServingGroup {
     this.#endpoints = this.#state.servers.map(
       (server) => new Endpoint(server.spec, config.keepalive),
     );
+    this.#affinity = createAffinity(config, this.#state.servers, context);
     this.#unsubscribe = groups.subscribe((change) => {
       if (change.group === config.name) this.#onChange(change.before, change.after);
     });
@@ -79,6 +88,25 @@ export class ServingGroup {
 
   whyNone(tried: readonly number[]): string {
     return whyNone(this.#state, this.#seats, tried, this.context.clock.now());
+  }
+
+  /** What the request is bound to; undefined where the group knows no bindings. */
+  bind(head: RequestHead, client: ClientFacts): Binding | undefined {
+    return this.#affinity?.bind(head, client, this);
+  }
+
+  /** The server that a request is bound to, where it may still go there. */
+  chooseBound(index: number, tried: readonly number[]): Pick | undefined {
+    return chooseBound(this.#state, index, tried, this.context.clock.now());
+  }
+
+  keepsBound(index: number): boolean {
+    return this.chooseBound(index, NONE_TRIED) !== undefined;
+  }
+
+  /** Name of the cookie that servers do not see. */
+  get hiddenCookie(): string | undefined {
+    return this.#affinity?.cookieName;
   }
 
   report(event: GroupEvent): void {

@@ -45,6 +45,7 @@ function checkForwarded(head: RequestHead, random: Random): void {
     host: head.host === "" ? "server" : undefined,
     upgrade: true,
     expectContinue: head.expectsContinue,
+    hiddenCookie: undefined,
   });
   const again = parseRequestHead(forwarded, { ...LIMITS, headBytes: 8192, fieldCount: 64 });
   if (again.kind === undefined) throw new Error(`what goes on is refused: ${again.reason}`);

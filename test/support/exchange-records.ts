@@ -29,6 +29,7 @@ export function exchangeRecord(
     pool: "blue",
     release: "v1",
     attempts: [attemptRecord()],
+    affinity: undefined,
     error: undefined,
     why: undefined,
     shortage: undefined,

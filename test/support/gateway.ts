@@ -23,6 +23,8 @@ export interface GatewaySetup {
   readonly pool?: Readonly<Record<string, object>>;
   /** Further keys of the group `app`. */
   readonly group?: object;
+  /** Further groups by their name. */
+  readonly others?: object;
   /** Further keys of the configuration. */
   readonly top?: object;
   /** Texts of the error pages by their path. */
@@ -169,7 +171,7 @@ function readConfig(setup: GatewaySetup): Config {
     event_log: { file: "/dev/null", level: "error" },
     workers: 0,
     ...setup.top,
-    groups: { app: { pools: poolsOf(setup), ...setup.group } },
+    groups: { app: { pools: poolsOf(setup), ...setup.group }, ...setup.others },
   });
   const readText = (path: string): string => {
     const file = setup.files?.[path];

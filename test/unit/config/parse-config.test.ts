@@ -471,7 +471,27 @@ describe("mistakes are told with their place and what would be right", () => {
     ],
     [
       "affinity: ips",
-      '4:15 groups.app.affinity: "ips" is none of none, ip, header NAME, did you mean "ip"?',
+      '4:15 groups.app.affinity: "ips" is none of none, cookie, ip, header NAME, did you mean "ip"?',
+    ],
+    [
+      "affinity: [cookie]",
+      "4:15 groups.app.affinity: must be one of none, cookie, ip, header NAME, or a map with `kind: cookie`",
+    ],
+    [
+      "affinity: { kind: ip }",
+      "4:23 groups.app.affinity.kind: must be cookie: only that has a map",
+    ],
+    [
+      "affinity: { kind: cookie, nam: x }",
+      '4:31 groups.app.affinity.nam: unknown key, did you mean "name"?',
+    ],
+    [
+      "affinity: { kind: cookie, name: a b }",
+      '4:37 groups.app.affinity.name: "a b" is no name of a cookie: letters, digits, _ or -',
+    ],
+    [
+      "affinity: { kind: cookie, secret: hunter2 }",
+      "4:39 groups.app.affinity.secret: is too short: at least 16 characters",
     ],
     ["sticky: true", "4:5 groups.app.sticky: unknown key: it is called affinity"],
     [

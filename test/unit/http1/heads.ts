@@ -16,6 +16,7 @@ export const FORWARDING: Forwarding = {
   host: undefined,
   upgrade: false,
   expectContinue: false,
+  hiddenCookie: undefined,
 };
 
 /** Lines with their ends, and the empty line behind them. */

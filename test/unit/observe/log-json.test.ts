@@ -26,6 +26,12 @@ test("a connection that stopped being HTTP tells its bytes both ways and who clo
   );
 });
 
+test("whether a client met the server that it was bound to is told where it is bound", () => {
+  const line = JSON.parse(formatJson(exchangeRecord({ affinity: "lost" })));
+
+  expect(line.affinity).toBe("lost");
+});
+
 test("attempts are told where one failed", () => {
   const line = JSON.parse(formatJson(exchangeRecord({ attempts: REFUSED_THEN_ANSWERED })));
 

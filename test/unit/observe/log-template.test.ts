@@ -44,7 +44,7 @@ describe("a template", () => {
     ["$status $bytes_sent $body_bytes_sent $request_length", "200 300 136 120"],
     ["$request_time $msec", "0.045 1795230608.123"],
     ["$request_id $trace_id", "b7f1 -"],
-    ["$group $pool $release $attempts $error $why", "app blue v1 1 - -"],
+    ["$group $pool $release $affinity $attempts $error $why", "app blue v1 - 1 - -"],
     ["$closed_by", "-"],
     ["$upstream_addr $upstream_status", "172.18.0.3:3000 200"],
     ["$http_user_agent|$upstream_http_x_app_pool", "-|-"],
