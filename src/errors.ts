@@ -1,6 +1,7 @@
 /** What the gateway itself may answer: code -> HTTP status and the sentence that the client reads. */
 export const ERRORS = {
   BAD_REQUEST: { status: 400, message: "the request is not valid HTTP" },
+  UNKNOWN_SESSION: { status: 400, message: "Session ID unknown" },
   NO_ROUTE: { status: 404, message: "nothing is served at this host and path" },
   METHOD_NOT_ALLOWED: { status: 405, message: "this method is not passed on" },
   REQUEST_TIMEOUT: { status: 408, message: "the request did not arrive in time" },

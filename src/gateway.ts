@@ -14,6 +14,7 @@ import { type Listener, startListener } from "./proxy/listener.ts";
 import { startTrimming } from "./proxy/read-buffer.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import type { ServingGroup } from "./proxy/serving-group.ts";
+import { SessionBindings } from "./proxy/session-bindings.ts";
 import { createSite } from "./proxy/site.ts";
 
 export interface Gateway {
@@ -73,6 +74,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     resolver: new Resolver(clock, options.lookup),
     random: options.random ?? Math.random,
     cookieKey: createCookieKey(),
+    sessions: new SessionBindings(clock),
     onExchange: (record) => {
       accessLog?.write(record);
       if (record.shortage !== undefined) shortages.note(record.shortage);

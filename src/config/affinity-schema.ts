@@ -4,7 +4,7 @@ import { object, text, word } from "./schema-parts.ts";
 import { didYouMean } from "./suggest.ts";
 
 type WrittenAffinity =
-  | { readonly kind: "none" | "ip" }
+  | { readonly kind: "none" | "ip" | "socketio" }
   | { readonly kind: "header"; readonly name: string }
   | WrittenCookie;
 
@@ -14,7 +14,7 @@ interface WrittenCookie {
   readonly secret: string | undefined;
 }
 
-const KINDS = ["none", "cookie", "ip", "header NAME"] as const;
+const KINDS = ["none", "cookie", "ip", "header NAME", "socketio"] as const;
 
 /** Short enough to be typed, long enough not to be guessed. */
 const SECRET_LENGTH = 16;
@@ -22,9 +22,9 @@ const SECRET_LENGTH = 16;
 const short = word(parseShort, {
   id: "affinity",
   type: "string",
-  pattern: "^(none|cookie|ip|header [\\w-]+)$",
-  description: "`none`, `cookie`, `ip` or `header NAME`.",
-  examples: ["none", "cookie", "ip", "header X-Tenant"],
+  pattern: "^(none|cookie|ip|header [\\w-]+|socketio)$",
+  description: "`none`, `cookie`, `ip`, `header NAME` or `socketio`.",
+  examples: ["none", "cookie", "ip", "header X-Tenant", "socketio"],
 });
 
 const cookie = object({
@@ -50,7 +50,7 @@ export const affinity = z.union([short, cookie], {
 });
 
 function parseShort(input: unknown): Parsed<WrittenAffinity> {
-  if (input === "none" || input === "ip") return good({ kind: input });
+  if (input === "none" || input === "ip" || input === "socketio") return good({ kind: input });
   if (input === "cookie") return good({ kind: input, name: undefined, secret: undefined });
   const name = typeof input === "string" ? /^header +([\w-]+)$/.exec(input)?.[1] : undefined;
   if (name !== undefined) return good({ kind: "header", name: name.toLowerCase() });

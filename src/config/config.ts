@@ -82,7 +82,7 @@ export interface GroupConfig {
 
 /** What keeps a client on one server; a header's name is in lower case. */
 export type AffinityConfig =
-  | { readonly kind: "none" | "ip" }
+  | { readonly kind: "none" | "ip" | "socketio" }
   | { readonly kind: "header"; readonly name: string }
   /** Without a secret it is signed with a key of this run. */
   | { readonly kind: "cookie"; readonly name: string; readonly secret: string | undefined };

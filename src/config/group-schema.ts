@@ -147,8 +147,8 @@ export const group = object({
   affinity: affinity
     .prefault("none")
     .describe(
-      "What keeps a client on its server: `cookie`, signed and set by the gateway, until the server fails " +
-        "or the drain behind a switch ends; a failback moves nobody. `ip` (behind `trusted_proxies` the " +
+      "What keeps a client on its server: `cookie`, signed and set by the gateway, or `socketio`, the `sid` that " +
+        "the server issued, until the server fails or the drain behind a switch ends; a failback moves nobody. `ip` (behind `trusted_proxies` the " +
         "address in `X-Forwarded-For`) and `header NAME` draw a server of the active pool and remember " +
         "nothing, so a failover or switch moves all.",
     ),

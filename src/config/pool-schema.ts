@@ -21,7 +21,10 @@ const serverKeys = {
     .describe("How long failures count, and how long the server is then left alone."),
   max_conns: count(0)
     .prefault(0)
-    .describe("Requests at a time, per worker; further ones go to the next server. 0 = no limit."),
+    .describe(
+      "Requests at a time, per worker; further ones go to the next server, but for those that `affinity` " +
+        "binds to this one. 0 = no limit.",
+    ),
   down: z.boolean().prefault(false).describe("Out of service until an operator says otherwise."),
 };
 

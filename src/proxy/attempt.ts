@@ -44,6 +44,8 @@ export interface OutgoingRequest {
   readonly repeatable: boolean;
   /** The server is asked whether the body is welcome, so it may answer before it is sent. */
   readonly asksFirst: boolean;
+  /** Milliseconds between two reads from the server; 0 = no limit. */
+  readonly readMs: number;
 }
 
 /** One try of an exchange at one server: dial or reuse, send, read the answer, tell how it went. */
@@ -106,7 +108,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#context = group.context;
     this.#request = request;
     this.#endpoint = group.endpoint(state);
-    this.#readMs = group.config.timeouts.readMs;
+    this.#readMs = request.readMs;
     this.#reader = new AnswerReader(request.method, group.answerLimits, this);
     this.startedAt = group.context.clock.now();
   }

@@ -53,6 +53,8 @@ export interface AttemptsOwner {
   onBrokenOff(cause: Cause): void;
   /** There is no answer, and there will be none. */
   onNoAnswer(code: ErrorCode, detail: string | undefined): void;
+  /** Its session went with its server. */
+  onSessionLost(): void;
   /** Body bytes have left, so the client may send more. */
   onBodySent(): void;
 }
@@ -153,6 +155,7 @@ export class Attempts implements AttemptOwner {
 
   onRescue(attempt: Attempt): void {
     if (this.#over || attempt !== this.#current) return;
+    if (this.#hasLostSession()) return this.#endSession(attempt);
     if (!mayRescue(this.#group.policy, this.#facts(), attempt.sentBytes)) return;
     const server = this.#choose();
     if (server === undefined) return;
@@ -160,6 +163,18 @@ export class Attempts implements AttemptOwner {
     attempt.why = "its server went down while it waited";
     attempt.abandon("moved");
     this.#tryNext(server);
+  }
+
+  /** A poll waits for what its server will never say; who sent something waits for the answer to that. */
+  #hasLostSession(): boolean {
+    const { binding, head } = this.#owner;
+    return binding !== undefined && head.method === "GET" && this.#group.hasLost(binding);
+  }
+
+  #endSession(attempt: Attempt): void {
+    attempt.why = "its server went down while it waited, and no other one knows the session";
+    attempt.abandon("moved");
+    this.#owner.onSessionLost();
   }
 
   /** Goes on to the next server, or ends with the best there is. */
@@ -254,6 +269,7 @@ export class Attempts implements AttemptOwner {
         idempotencyKey: policy.trustIdempotencyKey && this.#hasIdempotencyKey(),
       }),
       asksFirst: awaitsContinue,
+      readMs: this.#readMs(),
     };
   }
 
@@ -283,11 +299,21 @@ export class Attempts implements AttemptOwner {
       method: head.method,
       idempotencyKey: this.#hasIdempotencyKey(),
       replayable: body?.canRestart ?? true,
-      triesLeft: this.#outOfTime ? 0 : triesLeft(this.#group.state, this.#tried),
+      triesLeft: this.#mayGoOn() ? triesLeft(this.#group.state, this.#tried) : 0,
       elapsedMs: notes.elapsedMs(this.#group.context.clock.now()),
       answered: this.#answered,
       redialed: this.#redialled,
     };
+  }
+
+  #mayGoOn(): boolean {
+    return !this.#outOfTime && this.#owner.binding?.isExclusive !== true;
+  }
+
+  /** A long poll is silent until there is something to say. */
+  #readMs(): number {
+    const { readMs } = this.#group.config.timeouts;
+    return readMs === 0 ? 0 : Math.max(readMs, this.#owner.binding?.patienceMs ?? 0);
   }
 
   #hasIdempotencyKey(): boolean {

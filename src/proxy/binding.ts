@@ -2,6 +2,7 @@ import type { AffinityOutcome } from "../events.ts";
 import type { ServerState } from "../failover/server.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import type { AnswerReceiver } from "./attempt.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
 import type { ServingGroup } from "./serving-group.ts";
 
@@ -17,7 +18,13 @@ export interface Affinity {
 export interface Binding {
   /** Index of the server that knows the client; undefined where none does. */
   readonly server: number | undefined;
+  /** Nobody but that server can answer, so no other one is asked. */
+  readonly isExclusive: boolean;
+  /** Milliseconds that an answer may be silent by nature, where `timeouts.read` is shorter. */
+  readonly patienceMs: number;
   outcome: AffinityOutcome | undefined;
   /** The answer of a server goes on to the client: what is added to its head, each line with its CRLF. */
   linesFor(server: ServerState, head: ResponseHead): string;
+  /** Who takes that answer's body: `receiver`, or one that reads it before. */
+  readAlong(receiver: AnswerReceiver, server: ServerState, head: ResponseHead): AnswerReceiver;
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { ExchangeRecord } from "../events.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { Resolver } from "./resolver.ts";
+import type { SessionStore } from "./session-bindings.ts";
 
 /** What every part of the data path shares: time, names, and the one way out for its news. */
 export interface ProxyContext {
@@ -12,6 +13,7 @@ export interface ProxyContext {
   readonly random: () => number;
   /** Signs the cookies of groups that have no secret; all workers have the same. */
   readonly cookieKey: Uint8Array;
+  readonly sessions: SessionStore;
   /** Called once for every exchange, when its last byte was handed to the client's socket. */
   readonly onExchange: (record: ExchangeRecord) => void;
   /** Called when an exchange has become a tunnel, with its record as it stands. */

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { AnswerReceiver } from "./attempt.ts";
 import type { AffinityOutcome } from "../events.ts";
 import type { ServerSpec } from "../failover/spec.ts";
 import type { ServerState } from "../failover/server.ts";
@@ -52,6 +53,8 @@ export class CookieAffinity implements Affinity {
 
 class CookieBinding implements Binding {
   readonly server: number | undefined;
+  readonly isExclusive = false;
+  readonly patienceMs = 0;
   readonly #affinity: CookieAffinity;
   readonly #group: ServingGroup;
   readonly #isSecure: boolean;
@@ -76,6 +79,10 @@ class CookieBinding implements Binding {
     if (status >= 500 || !this.#group.keepsBound(server.index)) return "";
     this.outcome ??= "new";
     return this.#affinity.setCookieLine(server, this.#isSecure);
+  }
+
+  readAlong(receiver: AnswerReceiver): AnswerReceiver {
+    return receiver;
   }
 }
 

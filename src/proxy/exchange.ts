@@ -79,6 +79,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     }
     if (this.#group.state.servers.length === 0) return this.answer("NO_POOL");
     this.binding = this.#group.bind(this.head, this.clientFacts);
+    if (this.binding !== undefined && this.#group.hasLost(this.binding))
+      return this.onSessionLost();
     this.#attempts = new Attempts(this, this.#group);
     this.#attempts.begin();
   }
@@ -128,6 +130,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       detail: ERRORS[code].status < 500 ? detail : undefined,
       requestId: this.notes.requestId,
       accept: this.head.field("accept"),
+      origin: this.head.field("origin"),
       isHead: this.head.method === "HEAD",
       keepAlive: stay,
       extra: this.#extraLines(),
@@ -164,7 +167,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       extra: this.#bindingLines(attempt, head) + this.#extraLines(),
     });
     this.#relay = new AnswerRelay(this.#client, this, text, framing);
-    return isEventStream(head) ? this.#createStream(group, attempt, this.#relay) : this.#relay;
+    if (isEventStream(head)) return this.#createStream(group, attempt, this.#relay);
+    return this.binding?.readAlong(this.#relay, attempt.state, head) ?? this.#relay;
   }
 
   onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void {
@@ -182,6 +186,11 @@ export class Exchange implements AttemptsOwner, RelayOwner {
 
   onNoAnswer(code: ErrorCode, detail: string | undefined): void {
     this.answer(code, detail);
+  }
+
+  onSessionLost(): void {
+    if (this.binding !== undefined) this.binding.outcome = "lost";
+    this.answer("UNKNOWN_SESSION");
   }
 
   onBrokenOff(cause: Cause): void {

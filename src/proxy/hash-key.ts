@@ -1,5 +1,6 @@
 import { cookieValues } from "../http1/cookies.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import { queryArgument } from "./query-argument.ts";
 
 /** The value of a `hash` balance key (`$remote_addr`, `$request_uri`, `$http_NAME`, ...) for a request. */
 export function hashKeyOf(key: string, head: RequestHead, clientAddress: string): string {
@@ -22,14 +23,6 @@ function namedValue(key: string, head: RequestHead): string {
   if (key.startsWith("$cookie_")) {
     return cookieValues(head.field("cookie") ?? "", key.slice(8))[0] ?? "";
   }
-  if (key.startsWith("$arg_")) return argument(head.rawTarget, key.slice(5));
+  if (key.startsWith("$arg_")) return queryArgument(head.rawTarget, key.slice(5));
   return key;
-}
-
-function argument(target: string, name: string): string {
-  const query = target.indexOf("?");
-  for (const pair of query < 0 ? [] : target.slice(query + 1).split("&")) {
-    if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
-  }
-  return "";
 }

@@ -10,6 +10,8 @@ export interface OwnAnswer {
   readonly requestId: string;
   /** The client's `Accept`. */
   readonly accept: string | undefined;
+  /** The client's `Origin`. */
+  readonly origin: string | undefined;
   readonly isHead: boolean;
   readonly keepAlive: boolean;
   /** Complete further lines, each with its line end. */
@@ -21,14 +23,14 @@ export interface OwnAnswer {
 /** The bytes (latin1) of an answer that the gateway gives itself, and its body's length. */
 export function writeOwnAnswer(answer: OwnAnswer): { text: string; bodyBytes: number } {
   const { status } = ERRORS[answer.code];
-  const { type, body } = answer.page ?? ownBody(answer);
+  const { type, body } = forEngineIo(answer.code) ?? answer.page ?? ownBody(answer);
   const bytes = Buffer.from(body, "utf8").toString("latin1");
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n` +
     // RFC 9110 6.6.1
     `Date: ${new Date(answer.at).toUTCString()}\r\n` +
     `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\nCache-Control: no-store\r\n` +
-    `${FURTHER_LINES[answer.code] ?? ""}${answer.extra}X-Request-Id: ${answer.requestId}\r\n` +
+    `${furtherLines(answer)}${answer.extra}X-Request-Id: ${answer.requestId}\r\n` +
     `Connection: ${answer.keepAlive ? "keep-alive" : "close"}\r\n\r\n`;
   return answer.isHead
     ? { text: head, bodyBytes: 0 }
@@ -41,6 +43,24 @@ const FURTHER_LINES: Partial<Record<ErrorCode, string>> = {
   OVERLOADED: "Retry-After: 1\r\n",
   STOPPING: "Retry-After: 1\r\n",
 };
+
+function furtherLines({ code, origin }: OwnAnswer): string {
+  if (code !== "UNKNOWN_SESSION" || origin === undefined) return FURTHER_LINES[code] ?? "";
+  // Without these a script of another origin cannot tell it from a network that is down.
+  return (
+    `Access-Control-Allow-Origin: ${origin}\r\nAccess-Control-Allow-Credentials: true\r\n` +
+    "Vary: Origin\r\n"
+  );
+}
+
+/** What Engine.IO itself answers, so that its clients begin anew at once. */
+function forEngineIo(code: ErrorCode): { type: string; body: string } | undefined {
+  if (code !== "UNKNOWN_SESSION") return undefined;
+  return {
+    type: "application/json",
+    body: JSON.stringify({ code: 1, message: ERRORS[code].message }),
+  };
+}
 
 function ownBody(answer: OwnAnswer): { type: string; body: string } {
   const { status, message } = ERRORS[answer.code];

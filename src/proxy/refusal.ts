@@ -24,6 +24,7 @@ export function writeRefusal(
     detail: problem.reason,
     requestId: notes.requestId,
     accept: undefined,
+    origin: undefined,
     isHead: false,
     keepAlive: false,
     extra: "",

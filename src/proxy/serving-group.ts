@@ -95,6 +95,16 @@ export class ServingGroup {
     return this.#affinity?.bind(head, client, this);
   }
 
+  /** Only one server can answer the request, and that one is gone. */
+  hasLost({ server, isExclusive }: Binding): boolean {
+    return isExclusive && (server === undefined || !this.keepsBound(server));
+  }
+
+  /** The index of a server by its key; undefined where it is none of this group. */
+  indexOf(key: string): number | undefined {
+    return this.#state.servers.find(({ spec }) => spec.key === key)?.index;
+  }
+
   /** The server that a request is bound to, where it may still go there. */
   chooseBound(index: number, tried: readonly number[]): Pick | undefined {
     return chooseBound(this.#state, index, tried, this.context.clock.now());

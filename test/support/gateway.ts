@@ -124,9 +124,14 @@ export class TestGateway implements AsyncDisposable {
     this.#gateway.groups.apply("app", struck(this.#gateway.groups.get("app"), server));
   }
 
-  /** As an operator: makes a pool the primary. */
-  switchTo(pool: string): void {
-    this.#gateway.groups.apply("app", { type: "switched", to: pool });
+  /** As an operator: nothing more for this server. */
+  maintain(server: number): void {
+    this.#gateway.groups.apply("app", { type: "admin-set", server, admin: "maint" });
+  }
+
+  /** As an operator: makes this pool the primary. */
+  switchTo(to: string): void {
+    this.#gateway.groups.apply("app", { type: "switched", to });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

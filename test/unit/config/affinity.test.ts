@@ -13,6 +13,7 @@ test.each<[string, AffinityConfig]>([
   ["", { kind: "none" }],
   ["none", { kind: "none" }],
   ["ip", { kind: "ip" }],
+  ["socketio", { kind: "socketio" }],
   ["header X-User", { kind: "header", name: "x-user" }],
   ["cookie", { kind: "cookie", name: "understudy_shop", secret: undefined }],
   ["{ kind: cookie }", { kind: "cookie", name: "understudy_shop", secret: undefined }],

@@ -471,11 +471,11 @@ describe("mistakes are told with their place and what would be right", () => {
     ],
     [
       "affinity: ips",
-      '4:15 groups.app.affinity: "ips" is none of none, cookie, ip, header NAME, did you mean "ip"?',
+      '4:15 groups.app.affinity: "ips" is none of none, cookie, ip, header NAME, socketio, did you mean "ip"?',
     ],
     [
       "affinity: [cookie]",
-      "4:15 groups.app.affinity: must be one of none, cookie, ip, header NAME, or a map with `kind: cookie`",
+      "4:15 groups.app.affinity: must be one of none, cookie, ip, header NAME, socketio, or a map with `kind: cookie`",
     ],
     [
       "affinity: { kind: ip }",

@@ -34,8 +34,8 @@ export function post(...lines: string[]): string {
   return head("POST / HTTP/1.1", "Host: a.example", ...lines);
 }
 
-export function readRequest(text: string): RequestHead {
-  const read = parseRequestHead(text, LIMITS);
+export function readRequest(text: string, targetBytes = LIMITS.targetBytes): RequestHead {
+  const read = parseRequestHead(text, { ...LIMITS, targetBytes });
   if (read.kind === undefined) throw new Error(`${read.status} ${read.reason}`);
   return read;
 }
