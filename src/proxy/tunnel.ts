@@ -23,7 +23,7 @@ interface TunnelSettings {
 
 /** A close frame with status 1012, Service Restart: the client may come back at once. */
 const GOODBYE = Buffer.from([0x88, 0x02, 0x03, 0xf4]);
-/** Milliseconds without a byte that the end of a frame is waited for before a goodbye. */
+/** Milliseconds without a byte that the end of a frame is waited for, or that a client is to read. */
 const FRAME_MS = 30_000;
 /** Milliseconds for the last bytes to reach their side once both have ended. */
 const LAST_BYTES_MS = 60_000;
@@ -55,6 +55,8 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   /** Who said first that this is the end. */
   #closedBy: ClosedBy | undefined;
   #departure: Departure | undefined;
+  /** Bytes that waited for a slow client at the last look. */
+  #untaken = Infinity;
 
   constructor(client: TunnelClient, server: ServerConnection, settings: TunnelSettings) {
     this.#client = client;
@@ -116,7 +118,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
 
   onDrain(): void {
     if (this.#state === "over") return;
-    this.#touch();
+    if (this.#state === "open") this.#touch();
     this.#client.resume();
   }
 
@@ -144,7 +146,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
       case "parting":
         return this.#destroy("drain");
       case "parted":
-        return this.#client.pendingBytes > 0 ? this.#awaitAnswer() : this.#end();
+        return this.#isTakingIn() ? this.#server.deadline.arm(FRAME_MS) : this.#end();
       case "over":
         return this.#dropServer();
     }
@@ -204,6 +206,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   #touch(): void {
     if (this.#state === "open") this.#server.deadline.arm(this.#settings.idleMs);
     if (this.#state === "parting") this.#server.deadline.arm(FRAME_MS);
+    if (this.#state === "parted") this.#awaitAnswer();
   }
 
   // ---- the goodbye
@@ -235,6 +238,13 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
   /** Nothing may stand behind a close frame of the server's own, or behind its FIN. */
   #writeGoodbye(): void {
     if (this.#frames?.hasClosed === false && !this.#serverEnded) this.#client.write(GOODBYE);
+  }
+
+  /** The client is slow: it has not taken in all that stands before the goodbye, but goes on. */
+  #isTakingIn(): boolean {
+    const before = this.#untaken;
+    this.#untaken = this.#client.pendingBytes;
+    return this.#untaken > 0 && this.#untaken < before;
   }
 
   #awaitAnswer(): void {

@@ -8,7 +8,7 @@ import { ManualClock } from "../support/manual-clock.ts";
 import { ask, connectMany, connectRaw, type RawConnection } from "../support/raw-client.ts";
 import { startScriptedServer } from "../support/scripted-server.ts";
 import { OK } from "../support/server-script.ts";
-import { isTrueWithin } from "../support/waits.ts";
+import { isTrueWithin, standsStill } from "../support/waits.ts";
 
 const DRAIN = { tunnels: "60s", spread: "30s", grace: "2s" };
 
@@ -126,6 +126,48 @@ describe("after a switch", () => {
     server.leave();
 
     expect([before, gateway.connections, gateway.tunnels]).toEqual([0, 0, ["blue 0", "green 0"]]);
+  });
+
+  test("a slow client gets all that was on its way to it, then the goodbye", async () => {
+    await using house = await startBlueGreen({ top: { limits: { send_idle: 0 } } });
+    const { clock, gateway, blue } = house;
+    await using client = await connectRaw(gateway);
+    const server = await openTunnel(client, blue);
+    client.pause();
+    server.sendInPieces(
+      Buffer.concat(Array.from({ length: 500_000 }, () => frame({ length: 62 }))),
+    );
+    await standsStill(() => server.pendingBytes);
+
+    gateway.switchTo("green");
+    await clock.advance(86_000);
+    client.resume();
+    const told = await client.until(GOODBYE);
+    await part(client, server);
+
+    expect(told.length).toBeGreaterThan(100_000);
+    expect((told.length - GOODBYE.length) % 64).toBe(0);
+  });
+
+  test("a client that reads nothing holds nobody for long", async () => {
+    await using house = await startBlueGreen({ top: { limits: { send_idle: 0 } } });
+    const { clock, gateway, blue } = house;
+    await using client = await connectRaw(gateway);
+    const server = await openTunnel(client, blue);
+    client.pause();
+    // Every read of the gateway ends with a frame.
+    server.sendInPieces(
+      Buffer.concat(Array.from({ length: 500_000 }, () => frame({ length: 62 }))),
+    );
+    await standsStill(() => server.pendingBytes);
+
+    gateway.switchTo("green");
+    await clock.advance(76_000);
+    const before = gateway.connections;
+    await clock.advance(70_000);
+    server.leave();
+
+    expect([before, gateway.connections, gateway.tunnels]).toEqual([1, 0, ["blue 0", "green 0"]]);
   });
 
   test("a server that has said its own goodbye is given the time to close", async () => {
