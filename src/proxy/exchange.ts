@@ -175,8 +175,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     this.#noteAnswer(attempt, head);
     const extra = this.#bindingLines(attempt, head);
     this.#write(serialiseResponse(head, { ...BODILESS, extra, clientMinor: 1 }));
-    this.notes.requestTimeMs = this.notes.elapsedMs(this.#context.clock.now());
-    this.#context.onUpgrade(this.notes);
+    this.#tellUpgrade();
     const tunnel = this.#createTunnel(group, attempt);
     this.#tunnel = tunnel;
     attempt.deliver(tunnel);
@@ -269,6 +268,15 @@ export class Exchange implements AttemptsOwner, RelayOwner {
 
   #bindingLines(attempt: Attempt, head: ResponseHead): string {
     return this.binding?.linesFor(attempt.state, head) ?? "";
+  }
+
+  #tellUpgrade(): void {
+    const { notes } = this;
+    const { requestTimeMs } = notes;
+    notes.requestTimeMs += notes.elapsedMs(this.#context.clock.now());
+    this.#context.onUpgrade(notes);
+    // Of the end's line the time begins anew where that of the head ended.
+    notes.requestTimeMs = requestTimeMs;
   }
 
   #extraLines(): string {

@@ -176,6 +176,8 @@ test.each([
   ["a lack of Connection: upgrade", UPGRADE.replace("Connection: Upgrade", "X: y")],
   ["h2c", upgradeText({ Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c" })],
   ["a list of protocols", upgradeText({ Upgrade: "h2c, websocket" })],
+  ["a protocol that may be HTTP again", upgradeText({ Upgrade: "TLS/1.2" })],
+  ["a version of websocket", upgradeText({ Upgrade: "websocket/13" })],
   ["a protocol that the group does not list", upgradeText({ Upgrade: "irc/6.9" })],
 ])("an upgrade with %s is an ordinary request, and a 101 to it is an error", async (_, text) => {
   await using blue = await startHandServer();
@@ -296,6 +298,24 @@ describe("no request is smuggled past the gateway", () => {
     expect(told.map((one) => one?.status)).toEqual([502, 404]);
     expect(connection.unread).toBe("");
   });
+});
+
+test("the time of a tunnel is that from its request to its end, the handshake counted once", async () => {
+  const clock = new ManualClock();
+  await using blue = await startHandServer();
+  await using gateway = await startTestGateway({ pools: { blue: [blue] }, clock });
+  await using client = await connectRaw(gateway);
+  client.send(UPGRADE);
+  const connection = await blue.request();
+  await clock.advance(2_000);
+  connection.send(SWITCHED);
+  await client.until("\r\n\r\n");
+
+  await clock.advance(5_000);
+  client.leave();
+  await connection.end();
+
+  expect((await gateway.exchange()).requestTimeMs).toBe(7_000);
 });
 
 test("a line is written when an upgrade begins, where that is wanted, and one when it ends", async () => {
