@@ -69,7 +69,7 @@ const protocol = word(parseProtocol, {
   id: "protocol",
   type: "string",
   pattern: PROTOCOL_PATTERN,
-  description: "A protocol as `Upgrade` names it; never `h2c`.",
+  description: "A protocol as `Upgrade` names it; never `h2c`, `TLS` or `HTTP`.",
   examples: ["websocket", "irc/6.9"],
 });
 

@@ -11,7 +11,9 @@ export function parseProtocol(input: unknown): Parsed<string> {
     return bad(`${quote(input)} is no protocol: write websocket`);
   }
   const protocol = input.toLowerCase();
-  // Requests within h2c would reach the server unseen, past every rule of the gateway.
-  if (protocol === "h2c") return bad("h2c is never passed on: it would carry requests unchecked");
+  // Requests within these would reach the server unseen, past every rule of the gateway.
+  if (/^(?:h2c|tls|http)(?:$|\/)/.test(protocol)) {
+    return bad(`${input} is never passed on: it would carry requests unchecked`);
+  }
   return good(protocol);
 }
