@@ -72,7 +72,10 @@ function brokenRescue({ results, stallMs }: Played): readonly string[] {
   const caught = gets.filter(({ latencyMs }) => latencyMs > LEEWAY_MS + leewayMs);
   const foundOut = Math.min(...caught.map(endOf));
   const late = caught.filter(({ dueAt }) => dueAt > foundOut + leewayMs);
-  const slow = caught.filter(({ latencyMs }) => latencyMs > READ_TIMEOUT_MS + leewayMs);
+  // Left alone, the last of them would wait for as long again as the first.
+  const timedOut = Math.min(...caught.map(({ dueAt }) => dueAt)) + READ_TIMEOUT_MS;
+  const rescuedBy = Math.min(foundOut, timedOut) + READ_TIMEOUT_MS / 2 + stallMs;
+  const slow = caught.filter((result) => !late.includes(result) && endOf(result) > rescuedBy);
   return [
     ...late.map((result) => `waited although the server was known to hang: ${describe(result)}`),
     ...slow.map((result) => `was not rescued in time: ${describe(result)}`),

@@ -53,6 +53,14 @@ describe("a promise is broken by", () => {
       ["was not rescued in time: GET r-1: ok after 6000 ms"],
     ],
     [
+      "a GET that waits for its own timeout after another one has had it",
+      played("S2", [
+        good(1, 2_000, { latencyMs: 3_000, pool: "backup" }),
+        good(2, 4_500, { latencyMs: 3_000, pool: "backup" }),
+      ]),
+      ["was not rescued in time: GET r-2: ok after 3000 ms"],
+    ],
+    [
       "a made-up error where both apps answer 503",
       played("S3b", [failed(1, 3_000, OWN_503), failed(2, 3_000)]),
       ["GET r-2: status, 502 after 5 ms"],
