@@ -1,7 +1,8 @@
 /**
  * A small app to stand behind the gateway, which can be told to misbehave:
  * `node demo/app.ts --port 3001 --pool blue --release v1`. Prints one line `ready <port>`.
- * With `--arrivals FILE` every request stands there, as `METHOD X-Echo-Id`, before it is served.
+ * It speaks WebSocket and Socket.IO, too: app-sockets.ts.
+ * With `--arrivals FILE` every plain request stands there, as `METHOD X-Echo-Id`, before it is served.
  */
 import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { isForSockets, speakSockets } from "./app-sockets.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -22,15 +24,16 @@ const { values: flags } = parseArgs({
 
 const CHAOS_MODES = ["error", "timeout", "slow", "close"] as const;
 const SLOW_MS = 2_000;
-/** What requests under way get to end after SIGTERM, in milliseconds. */
+/** What requests and sockets get to end after SIGTERM, in milliseconds. */
 const END_MS = 1_000;
 const MAX_BODY_BYTES = 10_000_000;
 
 let chaos: (typeof CHAOS_MODES)[number] | undefined;
 
-const server = createServer((request, response) => {
+const server = createServer({ shouldUpgradeCallback: isForSockets }, (request, response) => {
   handle(request, response).catch(() => response.destroy());
 });
+speakSockets(server, { pool: flags.pool, release: flags.release });
 
 server.listen(Number(flags.port), flags.host, () => {
   process.stdout.write(`ready ${portOf(server.address())}\n`);
@@ -38,7 +41,8 @@ server.listen(Number(flags.port), flags.host, () => {
 
 process.once("SIGTERM", () => {
   server.close(() => process.exit(0));
-  setTimeout(() => server.closeAllConnections(), END_MS).unref();
+  // Connections of the server do not include those that became sockets.
+  setTimeout(() => process.exit(0), END_MS).unref();
 });
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

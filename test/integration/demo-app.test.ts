@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { startClient } from "../../demo/strict-client.ts";
+import { connectSocketIo } from "../support/socketio.ts";
+import { closeOf, connectSocket, messages } from "../support/sockets.ts";
 
 test("the demo app tells which pool and release it is, in every answer", async () => {
   await using app = await startApp("--pool", "green", "--release", "v2");
@@ -78,6 +81,46 @@ test("an unknown chaos mode is refused", async () => {
   ]);
 });
 
+test("its WebSockets tell pool and release at once and every second, and echo", async () => {
+  await using app = await startApp("--pool", "green", "--release", "v2");
+  await using client = await connectSocket({ port: app.port }, { path: "/ws" });
+
+  client.socket.send("hello");
+
+  const heard = await messages(client.socket, 3);
+  const signature = '{"pool":"green","release":"v2"}';
+  expect(heard.map(String)).toEqual([signature, "hello", signature]);
+});
+
+test.each([[["polling"]], [["websocket"]], [["polling", "websocket"]]] as const)(
+  "its Socket.IO acknowledges an echo by %j",
+  async (transports) => {
+    await using app = await startApp();
+    using client = await connectSocketIo(app.port, { transports });
+
+    expect(await client.ask("echo", { n: 7 })).toEqual({ n: 7 });
+  },
+);
+
+test("an upgrade that it does not know is served as plain HTTP", async () => {
+  await using app = await startApp();
+  const headers = { Connection: "Upgrade", Upgrade: "websocket" };
+
+  const answer = await answerTo(app.port, "/version", headers);
+
+  expect(answer).toEqual([200, "blue"]);
+});
+
+test("it ends with 0 on SIGTERM, even with sockets that stay", async () => {
+  await using app = await startApp();
+  await using client = await connectSocket({ port: app.port }, { path: "/ws" });
+  using _ = await connectSocketIo(app.port, { transports: ["websocket"], reconnection: false });
+
+  app.process.kill("SIGTERM");
+
+  expect(await Promise.all([app.exit, closeOf(client.socket)])).toEqual([0, [1006, ""]]);
+});
+
 test("it ends with 0 on SIGTERM, even with a request that hangs", async () => {
   await using app = await startApp();
   await fetch(`${app.url}/chaos/start?mode=timeout`);
@@ -95,6 +138,14 @@ test("it ends with 0 on SIGTERM, even with a request that hangs", async () => {
 function signature(answer: Response): unknown[] {
   const { status, headers } = answer;
   return [status, headers.get("x-app-pool"), headers.get("x-release-id")];
+}
+
+/** By a client that sends what fetch does not. */
+async function answerTo(port: number, path: string, headers: Record<string, string>) {
+  const asked = request({ host: "127.0.0.1", port, path, headers, agent: false }).end();
+  const [answer] = await once(asked, "response");
+  answer.resume();
+  return [answer.statusCode, answer.headers["x-app-pool"]];
 }
 
 /** What became of a GET and a POST. */

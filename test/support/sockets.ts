@@ -7,6 +7,8 @@ interface Options {
   /** Said to each client in one packet with the 101. */
   readonly greeting?: string;
   readonly perMessageDeflate?: object;
+  /** That a client asks for. */
+  readonly path?: string;
 }
 
 const LARGEST_BYTES = 200 * 1024 * 1024;
@@ -101,7 +103,7 @@ export class SocketServer implements AsyncDisposable {
 
 export async function connectSocket(target: Target, options: Options = {}): Promise<TestSocket> {
   if (!("port" in target)) throw new Error("the ws package connects to a port");
-  const socket = new WebSocket(`ws://127.0.0.1:${target.port}/`, {
+  const socket = new WebSocket(`ws://127.0.0.1:${target.port}${options.path ?? "/"}`, {
     perMessageDeflate: options.perMessageDeflate ?? false,
     maxPayload: LARGEST_BYTES,
   });
