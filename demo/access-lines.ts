@@ -1,8 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
+import { LOAD_PATH } from "./strict-client.ts";
 
 const LINE = z.object({
   request_id: z.string(),
+  path: z.string(),
   status: z.number(),
   error: z.string().optional(),
   attempts: z.array(z.object({ decision: z.string(), why: z.string() })).default([]),
@@ -20,7 +22,7 @@ export interface LoggedRequest {
 
 export type Excuse = "POST already sent" | "no server left";
 
-/** Follows an access log: each `read()` gives the lines that have come since the last. */
+/** Follows an access log: each `read()` gives the load's lines that have come since the last. */
 export class AccessLines {
   readonly #file: string;
   readonly #buffer = Buffer.alloc(1 << 20);
@@ -34,7 +36,7 @@ export class AccessLines {
   read(): LoggedRequest[] {
     const lines = `${this.#rest}${this.#readOn()}`.split("\n");
     this.#rest = lines.pop() ?? "";
-    return lines.map(parseLine);
+    return lines.map((line) => LINE.parse(JSON.parse(line))).flatMap(readLine);
   }
 
   #readOn(): string {
@@ -53,11 +55,13 @@ export class AccessLines {
   }
 }
 
-function parseLine(text: string): LoggedRequest {
-  const { request_id: requestId, status, error, attempts } = LINE.parse(JSON.parse(text));
+/** Nothing for a request of the lasting connections: they are counted elsewhere. */
+function readLine(line: z.infer<typeof LINE>): LoggedRequest[] {
+  const { request_id: requestId, path, status, error, attempts } = line;
+  if (path !== LOAD_PATH) return [];
   const decisions = attempts.map(({ decision }) => decision);
   const excuse = status < 500 ? undefined : excuseOf(attempts.at(-1)?.why ?? "", error);
-  return { requestId, status, decisions, excuse };
+  return [{ requestId, status, decisions, excuse }];
 }
 
 /** `why` in the gateway's words. */

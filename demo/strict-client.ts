@@ -56,6 +56,7 @@ export function startClient(options: ClientOptions): Client {
   };
 }
 
+export const LOAD_PATH = "/echo";
 const TICK_MS = 2;
 
 class Load {
@@ -83,7 +84,7 @@ class Load {
         new StrictConnection({
           host: options.host,
           port: options.port,
-          path: options.path ?? "/echo",
+          path: options.path ?? LOAD_PATH,
           fields: options.fields ?? {},
           timeoutMs: options.timeoutMs ?? 30_000,
           onEnd: (connection, job, end) => this.#ended(connection, job, end),

@@ -50,8 +50,16 @@ test("a request that found no server at all has had no attempt", () => {
   ]);
 });
 
+test("requests of others than the load are left out", () => {
+  using log = openLog();
+
+  writeFileSync(log.file, `${line("a", 101, { path: "/ws" })}\n${line("b", 200)}\n`);
+
+  expect(log.lines.read().map(({ requestId }) => requestId)).toEqual(["b"]);
+});
+
 function line(id: string, status: number, more: object = {}): string {
-  return JSON.stringify({ request_id: id, status, ...more });
+  return JSON.stringify({ request_id: id, path: "/echo", status, ...more });
 }
 
 function openLog() {
