@@ -40,6 +40,7 @@ shutdown_timeout: 2s
 groups:
   demo:
     primary: blue
+    affinity: socketio
     pools:
 ${pools.join("\n")}
     timeouts: { connect: 1s, send: 1s, read: 1s }

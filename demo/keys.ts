@@ -1,5 +1,5 @@
 /** What a key does in the live demo. */
-export type Command = "kill" | "revive" | "error" | "hang" | "method" | "quit";
+export type Command = "kill" | "revive" | "error" | "hang" | "method" | "sockets" | "quit";
 
 /** In the order of the help line. */
 export const KEYS = [
@@ -8,6 +8,7 @@ export const KEYS = [
   { key: "e", command: "error", help: "503s" },
   { key: "h", command: "hang", help: "hang" },
   { key: "s", command: "method", help: "GET/POST" },
+  { key: "w", command: "sockets", help: "sockets" },
   { key: "q", command: "quit", help: "quit" },
 ] as const satisfies readonly { key: string; command: Command; help: string }[];
 

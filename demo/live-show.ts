@@ -1,4 +1,6 @@
 import type { App, Pool } from "./app-process.ts";
+import { openCrowd } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 import { inWords } from "./gateway-event.ts";
 import type { LoggedEvent } from "./gateway-event.ts";
 import type { Command } from "./keys.ts";
@@ -10,6 +12,8 @@ import { startClient } from "./strict-client.ts";
 import type { Client } from "./strict-client.ts";
 import type { Summary } from "./tally.ts";
 
+const CROWD = { webSockets: 20, socketIo: 5 };
+
 /** What the keys do, and what there is to see of it. */
 export class LiveShow {
   readonly #rig: Rig;
@@ -19,6 +23,7 @@ export class LiveShow {
   readonly #health: Record<Pool, string> = { blue: "up", green: "up" };
   #active: Pool = "blue";
   #method: "GET" | "POST" = "GET";
+  #crowd: Crowd | undefined;
   #deeds: Promise<void> = Promise.resolve();
 
   constructor(rig: Rig, ratePerSecond: number) {
@@ -46,6 +51,7 @@ export class LiveShow {
       summary: this.#client.summary(),
       monitor: this.#monitor,
       recent: this.#monitor.recent(performance.now()),
+      sockets: this.#crowd?.summary(),
       news: this.#news,
     };
   }
@@ -59,9 +65,10 @@ export class LiveShow {
       );
   }
 
-  /** Ends load, gateway and apps; gives what is to be said of it all. */
+  /** Ends sockets, load, gateway and apps; gives what is to be said of it all. */
   async end(): Promise<string[]> {
     await this.#deeds;
+    await this.#crowd?.close();
     const summary = await this.#client.stop();
     await this.#rig.stop();
     this.#monitor.note(this.#rig.log.read());
@@ -84,7 +91,22 @@ export class LiveShow {
       case "method":
         this.#method = this.#method === "GET" ? "POST" : "GET";
         this.#client.setPostRatio(this.#method === "GET" ? 0 : 1);
+        return;
+      case "sockets":
+        return await this.#toggleCrowd();
     }
+  }
+
+  async #toggleCrowd(): Promise<void> {
+    const crowd = this.#crowd;
+    if (crowd === undefined) {
+      this.#crowd = openCrowd(this.#rig.port, CROWD);
+      this.#tell(`${CROWD.webSockets} WebSockets and ${CROWD.socketIo} Socket.IO clients come`);
+      return;
+    }
+    this.#crowd = undefined;
+    await crowd.close();
+    this.#tell("all sockets are closed");
   }
 
   async #harm({ pool, pid }: App, what: string, deed: () => Promise<void>): Promise<void> {

@@ -1,9 +1,12 @@
 import { parseArgs } from "node:util";
+import { KEYS } from "./keys.ts";
 
 export const USAGE = `npm run demo -- [--auto] [--json] [--record FILE] [--rate N]
 
 Starts two apps, blue and green, and the gateway before them, and puts them under load.
 In a terminal you break them by keys; otherwise, or with --auto, a story of half a minute does.
+Keys: ${KEYS.map(({ key, help }) => `${key} ${help}`).join(", ")}.
+w opens WebSocket and Socket.IO clients, which come back wherever they are cut; again closes them.
 
   --auto          play the story even in a terminal
   --json          its result as one JSON object on stdout, what happens on stderr (implies --auto)

@@ -2,6 +2,8 @@ import type { App, Pool } from "./app-process.ts";
 import { KEYS } from "./keys.ts";
 import type { Letter, Monitor, Recent } from "./monitor.ts";
 import { excuseText, ms } from "./report-text.ts";
+import { socketItems } from "./socket-line.ts";
+import type { SocketSummary } from "./socket-tally.ts";
 import { flow } from "./styled-line.ts";
 import type { Look, Piece, StyledLine } from "./styled-line.ts";
 import type { Summary } from "./tally.ts";
@@ -17,6 +19,8 @@ export interface Scene {
   readonly summary: Pick<Summary, "issued" | "ok" | "failed" | "inFlight" | "unsent">;
   readonly monitor: Pick<Monitor, "letterAt" | "retried" | "rescued" | "excuses">;
   readonly recent: Recent;
+  /** Undefined while no clients with lasting connections are open. */
+  readonly sockets: SocketSummary | undefined;
   /** What happened, the latest last. */
   readonly news: readonly string[];
 }
@@ -37,6 +41,7 @@ export function drawScene(scene: Scene, { columns, rows }: Size): StyledLine[] {
   const below = [
     ...gap,
     ...flow(statsOf(scene), columns),
+    ...(scene.sockets === undefined ? [] : flow(socketItems(scene.sockets), columns)),
     ...(roomy ? padded(news, NEWS_LINES) : news),
     ...flow(KEYS.map(keyItem), columns),
   ];

@@ -7,6 +7,7 @@ test.each([
   ["K", ["kill"]],
   ["reh", ["revive", "error", "hang"]],
   ["s", ["method"]],
+  ["ww", ["sockets", "sockets"]],
   ["q", ["quit"]],
   ["\u0003", ["quit"]],
   ["x1 \r", []],

@@ -5,10 +5,13 @@ import type { Scene } from "../../../demo/screen.ts";
 import { render } from "../../../demo/styled-line.ts";
 import type { Result } from "../../../demo/tally.ts";
 
+const SOCKETS_LINE =
+  " sockets   B  5   G  19  away 1  reconnects 20  longest 312 ms  echoed 4321  unanswered 3";
+
 test("a frame shows servers, one lettered cell for each request, the sums and the keys", () => {
   const scene = sceneOf("BBBBBBBBBxGG..GG");
 
-  const frame = drawn(scene, 66, 12);
+  const frame = drawn(scene, 70, 12);
 
   expect(frame).toEqual([
     " understudy http://127.0.0.1:8080  sending GETs",
@@ -22,7 +25,7 @@ test("a frame shows servers, one lettered cell for each request, the sums and th
     " 14/s  p50 2.00 ms  p99 2.00 ms  requests 16  ok 13  failed 1",
     " in flight 2  retried 0  rescued 0",
     " 12:00:02 failover from blue to green",
-    " k kill -9  r revive  e 503s  h hang  s GET/POST  q quit",
+    " k kill -9  r revive  e 503s  h hang  s GET/POST  w sockets  q quit",
   ]);
 });
 
@@ -31,7 +34,7 @@ test("full rows of the grid move up, and every request keeps its column", () => 
 
   const gridOf = (rows: number) => drawn(scene, 12, rows).filter((line) => /^ [BGx.]+$/.test(line));
 
-  expect([gridOf(26), gridOf(40)]).toEqual([
+  expect([gridOf(27), gridOf(40)]).toEqual([
     [" GGGGGGGGGG", " xxxxx"],
     [" BBBBBBBBBB", " BBBBBBBBBB", " GGGGGGGGGG", " xxxxx"],
   ]);
@@ -65,6 +68,24 @@ test("the reasons of failures stand beside their number", () => {
   );
 });
 
+test.each([
+  [120, SOCKETS_LINE],
+  [80, SOCKETS_LINE.replace("  unanswered", "\n unanswered")],
+])("at %i columns the sockets have a line of their own below the sums", (columns, line) => {
+  const sockets = {
+    byPool: { blue: 5, green: 19 },
+    away: 1,
+    reconnects: 20,
+    longestReconnectMs: 312.4,
+    echoed: 4321,
+    unanswered: 3,
+  };
+
+  const frame = drawn({ ...sceneOf("BG"), sockets }, columns, 24);
+
+  expect(frame.join("\n")).toContain(`rescued 0\n${line}\n 12:00:01`);
+});
+
 /** Requests by letter: B and G answered, x failed, . under way. */
 function sceneOf(letters: string): Scene {
   const monitor = new Monitor();
@@ -84,6 +105,7 @@ function sceneOf(letters: string): Scene {
     summary: { ...counts, inFlight: letters.length - ended.length },
     monitor,
     recent: monitor.recent(1_000),
+    sockets: undefined,
     news: ["12:00:01 kill -9 of blue", "12:00:02 failover from blue to green"],
   };
 }
