@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { upgrade } from "../rig/upgrade.ts";
 
 /** Between two signs of life, as clients of WebSockets send them, in milliseconds. */
 const BEAT_MS = 1_000;
@@ -15,6 +15,7 @@ export class Tunnels implements Disposable {
   static async open(port: number, count: number): Promise<Tunnels> {
     const tunnels = new Tunnels(Array.from({ length: count }, () => connect(port, "127.0.0.1")));
     await Promise.all(tunnels.#sockets.map(upgrade));
+    for (const socket of tunnels.#sockets) socket.resume();
     return tunnels;
   }
 
@@ -37,17 +38,6 @@ export class Tunnels implements Disposable {
     clearInterval(this.#heart);
     for (const socket of this.#sockets) socket.destroy();
   }
-}
-
-async function upgrade(socket: Socket): Promise<void> {
-  const key = randomBytes(16).toString("base64");
-  socket.write(
-    "GET /tunnel HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-  );
-  const [head] = await once(socket, "data");
-  if (!String(head).startsWith("HTTP/1.1 101 ")) throw new Error(`no upgrade: ${String(head)}`);
-  socket.resume();
 }
 
 /** True where what is sent now comes back, whatever of earlier beats comes first. */

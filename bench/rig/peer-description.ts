@@ -23,4 +23,6 @@ export interface PeerDescription {
   /** Ends it in order. */
   readonly stopSignal: NodeJS.Signals;
   readonly reload: Reload;
+  /** Whether WebSockets get through. */
+  readonly upgrades: boolean;
 }

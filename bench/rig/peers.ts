@@ -20,6 +20,7 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "nginx",
     stopSignal: "SIGQUIT",
     reload: { by: "signal", signal: "SIGHUP" },
+    upgrades: true,
   },
   {
     name: "haproxy",
@@ -31,6 +32,7 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "haproxy",
     stopSignal: "SIGUSR1",
     reload: { by: "signal", signal: "SIGUSR2" },
+    upgrades: true,
   },
   {
     name: "caddy",
@@ -47,9 +49,13 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "caddy",
     stopSignal: "SIGTERM",
     reload: { by: "caddy-admin" },
+    upgrades: true,
   },
   nodePeer("http-proxy-3", ["bench/peers/http-proxy-3.ts", ...flagsOfNodePeer()]),
-  nodePeer("undici", ["bench/peers/undici-pool.ts", ...flagsOfNodePeer()]),
+  {
+    ...nodePeer("undici", ["bench/peers/undici-pool.ts", ...flagsOfNodePeer()]),
+    upgrades: false,
+  },
   {
     ...nodePeer("understudy", ["dist/main.js", "run", "--config", "@CONFIG@"]),
     template: "understudy.yaml",
@@ -78,6 +84,7 @@ function nodePeer(name: PeerName, args: readonly string[]): PeerDescription {
     debianPackage: undefined,
     stopSignal: "SIGTERM",
     reload: NO_RELOAD,
+    upgrades: true,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Case {
   readonly fields: readonly string[];
   /** Requests in one write. */
   readonly pipelined: number;
+  /** Bytes of a message that goes through an open WebSocket and comes back; 0 = HTTP. */
+  readonly messageBytes: number;
   /** What the project wants of Understudy, as a ratio to nginx's CPU per request. */
   readonly goal?: Goal;
 }
@@ -43,8 +45,16 @@ const BROWSER_FIELDS = [
   "Upgrade-Insecure-Requests: 1",
 ];
 
-const GET = { path: "/json", connections: 32, bodyBytes: 0, fields: [], pipelined: 1 } as const;
+const GET = {
+  path: "/json",
+  connections: 32,
+  bodyBytes: 0,
+  fields: [],
+  pipelined: 1,
+  messageBytes: 0,
+} as const;
 const POST = { ...GET, path: "/sink" } as const;
+const TUNNEL = { ...GET, path: "/tunnel" } as const;
 
 export const CASES: readonly Case[] = [
   { ...GET, name: "get-1", title: "small GET, 1 connection", connections: 1 },
@@ -81,4 +91,17 @@ export const CASES: readonly Case[] = [
     goal: { ratio: 1.6, limit: 2 },
   },
   { ...GET, name: "pipelined", title: "16 requests pipelined", pipelined: 16 },
+  {
+    ...TUNNEL,
+    name: "ws-64",
+    title: "64 bytes by WebSocket and back",
+    messageBytes: 64,
+    goal: { ratio: 1.5, limit: 1.5 },
+  },
+  {
+    ...TUNNEL,
+    name: "ws-64k",
+    title: "64 KB by WebSocket and back",
+    messageBytes: 64 * 1024,
+  },
 ];

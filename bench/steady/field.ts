@@ -7,6 +7,7 @@ import type { Case } from "./cases.ts";
 import type { Load } from "./load.ts";
 import { measure, type Round } from "./measure.ts";
 import type { CaseResult } from "./steady-result.ts";
+import { runTunnels } from "./tunnel-load.ts";
 import { runWrk } from "./wrk.ts";
 
 export interface Rounds {
@@ -47,8 +48,9 @@ export class Field implements AsyncDisposable {
   }
 
   /** One case against every peer, in turns: A B C A B C, so that a slow moment meets them all. */
-  async play(work: Case, rounds: Rounds, generate: Generate = runWrk): Promise<CaseResult> {
-    const results = this.#peers.map((peer) => ({ peer, rounds: new Array<Round>() }));
+  async play(work: Case, rounds: Rounds, generate = generatorOf(work)): Promise<CaseResult> {
+    const able = this.#peers.filter((peer) => canPlay(peer, work));
+    const results = able.map((peer) => ({ peer, rounds: new Array<Round>() }));
     for (let round = 0; round < rounds.count; round++) {
       for (const result of results) {
         const { port } = result.peer;
@@ -57,15 +59,24 @@ export class Field implements AsyncDisposable {
         );
       }
     }
+    const roundsOf = (peer: Peer) => results.find((result) => result.peer === peer)?.rounds ?? [];
     return {
       case: work,
-      peers: results.map(({ peer, rounds }) => ({ peer: peer.description.name, rounds })),
+      peers: this.#peers.map((peer) => ({ peer: peer.description.name, rounds: roundsOf(peer) })),
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running.disposeAsync();
   }
+}
+
+function generatorOf({ messageBytes }: Case): Generate {
+  return messageBytes > 0 ? runTunnels : runWrk;
+}
+
+function canPlay({ description }: Peer, { messageBytes }: Case): boolean {
+  return messageBytes === 0 || description.upgrades;
 }
 
 /** The same load by autocannon, to see whether the other generator is to be believed. */

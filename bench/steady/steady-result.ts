@@ -17,5 +17,6 @@ export interface SteadyResult {
 
 export interface CaseResult {
   readonly case: Case;
+  /** Without rounds where a peer cannot do this work: it has no upgrades. */
   readonly peers: readonly { readonly peer: PeerName; readonly rounds: readonly Round[] }[];
 }

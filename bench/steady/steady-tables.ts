@@ -9,9 +9,12 @@ export function steadyTables(result: SteadyResult): string {
   const { cases, crossCheck, memory } = result;
   const parts: string[] = [];
   if (cases.length > 0) {
-    parts.push("CPU per request in us, median (ratio to nginx):", cpuTable(cases));
+    parts.push(
+      "CPU per request, or per message there and back, in us, median (ratio to nginx):",
+      cpuTable(cases),
+    );
     parts.push("Spread of the rounds, (max - min) / median:", spreadTable(cases));
-    parts.push("Requests per second, with the proxy on one core:", rateTable(cases));
+    parts.push("Requests or messages per second, with the proxy on one core:", rateTable(cases));
     parts.push("Latency in ms, p50 / p99:", latencyTable(cases));
     parts.push("Understudy's share of the kernel, and its goals:", goalTable(cases));
   }
@@ -58,7 +61,11 @@ function perPeer(
   const peers = cases[0]?.peers.map(({ peer }) => peer) ?? [];
   const rows = cases.map((result) => {
     const nginx = roundsOf(result, "nginx");
-    return [result.case.title, ...peers.map((peer) => cell(roundsOf(result, peer) ?? [], nginx))];
+    const cells = peers.map((peer) => {
+      const rounds = roundsOf(result, peer) ?? [];
+      return rounds.length === 0 ? "no upgrades" : cell(rounds, nginx);
+    });
+    return [result.case.title, ...cells];
   });
   return table(["", ...peers], rows);
 }
