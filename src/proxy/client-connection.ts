@@ -12,7 +12,7 @@ import { Exchange, type ExchangeClient } from "./exchange.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
 import { writeRefusal } from "./refusal.ts";
 import type { Enrolled } from "./roll.ts";
-import { keepBytes, takeBytes } from "./read-buffer.ts";
+import { takeBytes } from "./read-buffer.ts";
 import type { RequestBody } from "./request-body.ts";
 import { KEEP_ALIVE_MS } from "./server-connection.ts";
 import type { Site } from "./site.ts";
@@ -206,7 +206,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   #onBytes(memory: Buffer, length: number): void {
     if (this.#phase === "closing") return;
     const bytes = memory.subarray(0, length);
-    if (this.#tunnelUser !== undefined) return this.#tunnelUser.onClientBytes(keepBytes(bytes));
+    if (this.#tunnelUser !== undefined) return this.#tunnelUser.onClientBytes(bytes);
     this.#unread = this.#unread === undefined ? bytes : Buffer.concat([this.#unread, bytes]);
     if (!this.#advancing) this.#advance();
     if (this.#unread?.buffer === memory.buffer) this.#unread = takeBytes(this.#unread);

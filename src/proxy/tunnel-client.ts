@@ -2,7 +2,8 @@
 export interface TunnelClient {
   /** Bytes that came behind the request, and everything from now on, go to the user. */
   attach(user: TunnelUser): void;
-  write(content: Buffer): void;
+  /** Latin-1 text or bytes; bytes must not be changed afterwards. */
+  write(content: string | Buffer): void;
   readonly needsDrain: boolean;
   /** Bytes that the kernel has not taken yet. */
   readonly pendingBytes: number;
@@ -16,7 +17,7 @@ export interface TunnelClient {
 }
 
 export interface TunnelUser {
-  /** Takes the bytes over. */
+  /** `bytes` are valid until the call returns. */
   onClientBytes(bytes: Buffer): void;
   onClientDrain(): void;
   onClientEnd(): void;

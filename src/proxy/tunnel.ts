@@ -3,7 +3,7 @@ import type { AnswerReceiver } from "./attempt.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { FrameFollower } from "./frame-follower.ts";
 import { Departure, type LongLived } from "./long-lived.ts";
-import { keepBytes } from "./read-buffer.ts";
+import { passOn } from "./pass-on.ts";
 import type { ConnectionUser, ServerConnection } from "./server-connection.ts";
 import type { TunnelClient, TunnelUser } from "./tunnel-client.ts";
 
@@ -161,7 +161,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
     this.clientBytes += bytes.length;
     this.#clientFrames?.follow(bytes, 0, bytes.length);
     if (this.#clientFrames?.hasClosed === true) this.#closedBy ??= "client";
-    this.#server.write(bytes);
+    passOn(bytes, this.#server);
     if (this.#server.needsDrain) this.#client.pause();
   }
 
@@ -199,7 +199,7 @@ export class Tunnel implements ConnectionUser, TunnelUser, AnswerReceiver, LongL
 
   #toClient(bytes: Buffer, from: number, to: number): void {
     this.bodyBytes += to - from;
-    this.#client.write(keepBytes(bytes.subarray(from, to)));
+    passOn(bytes.subarray(from, to), this.#client);
     if (this.#client.needsDrain) this.#server.pause();
   }
 
