@@ -10,6 +10,7 @@ import { type Options, pickNamed, readOptions } from "./rig/options.ts";
 import { QUICK_NOTE, writeSection } from "./rig/readme.ts";
 import { CASES } from "./steady/cases.ts";
 import { runSteady, type SteadyPlan } from "./steady/run-steady.ts";
+import type { SteadyResult } from "./steady/steady-result.ts";
 import { steadyTables } from "./steady/steady-tables.ts";
 
 /** Under three minutes in all: to see that everything works, not for figures to quote. */
@@ -43,6 +44,7 @@ if (tellMissing(cast)) process.exitCode = 1;
 
 if (wrk.isThere) {
   const result = await runSteady(cast, plan, (line) => console.error(line));
+  if (tunnelsSuffered(result)) process.exitCode = 1;
   const text = `${machineLine(result.machine)}\n\n${steadyTables(result)}`;
   console.log(
     options.json ? JSON.stringify(result, undefined, 2) : `${text}\n\n${result.seconds} s`,
@@ -52,7 +54,8 @@ if (wrk.isThere) {
 
 function planOf({ quick, only }: Options): SteadyPlan {
   const MEMORY = "memory";
-  const names = [...CASES.map(({ name }) => name), MEMORY];
+  const TUNNELS = "tunnels";
+  const names = [...CASES.map(({ name }) => name), MEMORY, TUNNELS];
   const picked = pickNamed(names, only, (name) => name);
   const cases = CASES.filter(({ name }) => picked.includes(name));
   const common = CASES.find(({ name }) => name === "get-32");
@@ -63,5 +66,15 @@ function planOf({ quick, only }: Options): SteadyPlan {
     crossCheck: cases.includes(common),
     ...(quick ? QUICK : FULL),
     idleClients: picked.includes(MEMORY) ? (quick ? 2_000 : 10_000) : 0,
+    idleTunnels: picked.includes(TUNNELS) ? (quick ? 1_000 : 10_000) : 0,
   };
+}
+
+/** A tunnel lost, or left behind, is a bug on whatever machine. */
+function tunnelsSuffered({ cases, tunnels }: SteadyResult): boolean {
+  const own = tunnels.find(({ peer }) => peer === "understudy")?.memory;
+  const rounds = cases
+    .filter((result) => result.case.messageBytes > 0)
+    .flatMap(({ peers }) => peers.find(({ peer }) => peer === "understudy")?.rounds ?? []);
+  return (own?.lost ?? 0) + (own?.left ?? 0) > 0 || rounds.some(({ failed }) => failed > 0);
 }

@@ -14,8 +14,8 @@ import { pickNamed, readOptions } from "./rig/options.ts";
 import { startPeer } from "./rig/peer.ts";
 import { startApps, Workspace } from "./rig/stage.ts";
 import { CASES } from "./steady/cases.ts";
+import { generatorOf } from "./steady/field.ts";
 import { measure } from "./steady/measure.ts";
-import { runWrk } from "./steady/wrk.ts";
 
 const { quick, only, json } = readOptions(process.argv.slice(2));
 const [warmUpSeconds, seconds] = quick ? [2, 3] : [5, 15];
@@ -41,15 +41,16 @@ async function profile(work: (typeof CASES)[number]) {
   const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`];
   const description = { ...member.description, args: [...flags, ...args] };
   await using peer = await startPeer(description, { servers: apps.ports, folder });
-  await runWrk(peer.port, work, warmUpSeconds);
+  const generate = generatorOf(work);
+  await generate(peer.port, work, warmUpSeconds);
 
   const from = nowUs();
-  const round = await measure(peer, apps, () => runWrk(peer.port, work, seconds));
+  const round = await measure(peer, apps, () => generate(peer.port, work, seconds));
   const to = nowUs();
   // Afterwards, so that the two profilers do not meet each other.
   const [parts] = await Promise.all([
     perfParts(peer.pid, seconds - 1, join(workspace.folder, "perf.data")),
-    runWrk(peer.port, work, seconds),
+    generate(peer.port, work, seconds),
   ]);
   await peer.stop();
   const written = readdirSync(folder).find((name) => name.endsWith(".cpuprofile"));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** What the operating system has charged a process and all its descendants with. */
 export interface CpuTime {
@@ -32,6 +32,13 @@ export function memoryOf(root: number): number {
   return kilobytes * 1024;
 }
 
+/** Sockets that are open; one that several processes share counts for each. */
+export function socketsOf(root: number): number {
+  return treeOf(root)
+    .flatMap(({ pid }) => readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`))
+    .filter((file) => linkOf(file).startsWith("socket:")).length;
+}
+
 interface Process {
   readonly pid: number;
   readonly parent: number;
@@ -61,6 +68,15 @@ function readProcess(pid: number): Process | undefined {
     userTicks: field(14) + field(16),
     kernelTicks: field(15) + field(17),
   };
+}
+
+/** Empty where it was closed in the meantime. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
 }
 
 function readStat(pid: number): string | undefined {

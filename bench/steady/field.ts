@@ -71,7 +71,8 @@ export class Field implements AsyncDisposable {
   }
 }
 
-function generatorOf({ messageBytes }: Case): Generate {
+/** wrk, or where messages are to go through tunnels, this process. */
+export function generatorOf({ messageBytes }: Case): Generate {
   return messageBytes > 0 ? runTunnels : runWrk;
 }
 

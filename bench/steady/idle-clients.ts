@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { openFiles } from "../rig/open-files.ts";
 
 /** Files that the bench itself and the proxy's other connections need. */
 const RESERVE = 1_000;
@@ -9,9 +9,7 @@ const AT_ONCE = 200;
 
 /** As many of `wanted` clients as this process, or a proxy with the same limit, may have open. */
 export function possibleClients(wanted: number): number {
-  const limits = readFileSync("/proc/self/limits", "utf8");
-  const soft = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1_024);
-  return Math.min(wanted, soft - RESERVE);
+  return Math.min(wanted, openFiles() - RESERVE);
 }
 
 /** Clients that have had one answer each and keep their connections open. */

@@ -3,6 +3,7 @@ import type { PeerName } from "../rig/peer-description.ts";
 import type { Case } from "./cases.ts";
 import type { Round } from "./measure.ts";
 import type { Memory } from "./memory.ts";
+import type { TunnelMemory } from "./tunnel-memory.ts";
 
 /** Everything that `npm run bench` found out. */
 export interface SteadyResult {
@@ -13,6 +14,7 @@ export interface SteadyResult {
   /** The first case again, by autocannon. */
   readonly crossCheck: CaseResult | undefined;
   readonly memory: readonly { readonly peer: PeerName; readonly memory: Memory }[];
+  readonly tunnels: readonly { readonly peer: PeerName; readonly memory: TunnelMemory }[];
 }
 
 export interface CaseResult {

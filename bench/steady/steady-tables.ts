@@ -3,10 +3,11 @@ import { median, spread } from "../rig/statistics.ts";
 import { figure, percent, table } from "../rig/table.ts";
 import type { Round } from "./measure.ts";
 import type { CaseResult, SteadyResult } from "./steady-result.ts";
+import { TUNNEL_GOAL_KB } from "./tunnel-memory.ts";
 
 /** The result as Markdown. */
 export function steadyTables(result: SteadyResult): string {
-  const { cases, crossCheck, memory } = result;
+  const { cases, crossCheck, memory, tunnels } = result;
   const parts: string[] = [];
   if (cases.length > 0) {
     parts.push(
@@ -21,6 +22,7 @@ export function steadyTables(result: SteadyResult): string {
   if (crossCheck !== undefined)
     parts.push("The load generators against each other:", crossTable(cases, crossCheck));
   if (memory.length > 0) parts.push("Memory (PSS of all processes):", memoryTable(result));
+  if (tunnels.length > 0) parts.push("Memory of idle tunnels (PSS):", tunnelTable(result));
   return parts.join("\n\n");
 }
 
@@ -125,6 +127,25 @@ function memoryTable({ memory }: SteadyResult): string {
     ["", "at rest, MB", `${clients} idle clients, MB`, "KB per client", "lost", "after a soak, MB"],
     rows,
   );
+}
+
+function tunnelTable({ tunnels }: SteadyResult): string {
+  const nginx = tunnels.find(({ peer }) => peer === "nginx")?.memory;
+  const rows = tunnels.map(({ peer, memory }) => {
+    const aboveKb = (memory.perTunnel - (nginx?.perTunnel ?? Number.NaN)) / 2 ** 10;
+    const isMet = aboveKb <= TUNNEL_GOAL_KB;
+    return [
+      peer,
+      memory.tunnels.toLocaleString("en"),
+      figure(memory.perTunnel / 2 ** 10),
+      figure(aboveKb),
+      peer !== "understudy" || nginx === undefined ? "" : isMet ? "goal met" : "ABOVE THE GOAL",
+      `${memory.lost}`,
+      `${memory.left}`,
+    ];
+  });
+  const goal = `goal: ${TUNNEL_GOAL_KB}`;
+  return table(["", "tunnels", "KB each", "above nginx", goal, "lost", "sockets left"], rows);
 }
 
 function roundsOf(result: CaseResult, name: PeerName): readonly Round[] | undefined {
