@@ -71,7 +71,7 @@ function leaveSometime(socket: Socket, random: Random): void {
   setTimeout(leave, random.below(60));
 }
 
-function leaveBy(socket: Socket, way: "close" | "reset" | "finish"): void {
+export function leaveBy(socket: Socket, way: "close" | "reset" | "finish"): void {
   if (way === "reset") socket.resetAndDestroy();
   else if (way === "close") socket.destroy();
   else socket.end();
@@ -107,7 +107,7 @@ function chunkedPost(random: Random, fields = ""): string {
   return `POST ${head(random, fields)}${framing}\r\n${chunks.join("")}0\r\n\r\n`;
 }
 
-function upgrade(random: Random): string {
+export function upgrade(random: Random): string {
   const fields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   return `GET ${head(random, `${fields}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n`)}\r\n`;
 }
