@@ -53,10 +53,17 @@ export async function checkServer(
 
 function checkConnect(target: Target, { connectMs, signal }: CheckSettings): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...target, signal, timeout: connectMs });
+    const socket = connect({ ...target, timeout: connectMs });
+    // Node's own option `signal` holds on to the socket until the signal aborts.
+    const abort = (): unknown => socket.destroy(new Error("aborted"));
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
     socket.on("error", reject);
     socket.on("timeout", () => socket.destroy(new Error(`no connection within ${connectMs} ms`)));
-    socket.on("close", () => reject(new Error("closed")));
+    socket.on("close", () => {
+      signal.removeEventListener("abort", abort);
+      reject(new Error("closed"));
+    });
     socket.on("connect", () => {
       resolve();
       socket.destroy();
