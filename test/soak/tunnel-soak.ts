@@ -14,8 +14,6 @@ import { until } from "../support/until.ts";
 const CLIENTS = 40;
 /** How long connections may take to close after the load, in milliseconds. */
 const CLOSING_MS = 10_000;
-/** How long objects of closed connections may live on: a wheel of deadlines turns in 25 s. */
-const FORGETTING_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -36,7 +34,6 @@ const told: Record<TunnelStory, number> = { ended: 0, refused: 0, wrong: 0, hung
 await talkFor(seconds / 4);
 const middle = await settled();
 await talkFor((seconds * 3) / 4);
-await forgotten(middle.livingSockets);
 const end = await settled();
 
 const failures = [
@@ -92,12 +89,6 @@ async function settled() {
   const heapBytes = await inspector.heapBytes();
   const living = await inspector.living();
   return { ...living, heapBytes, residentBytes: residentBytes(pid), sockets: openSockets(pid) };
-}
-
-async function forgotten(sockets: number): Promise<void> {
-  const isForgotten = async (): Promise<boolean> =>
-    (await inspector.living()).livingSockets <= sockets;
-  await until(isForgotten, `${sockets} living sockets`, FORGETTING_MS).catch(console.error);
 }
 
 function failuresOf(what: string, more: number, most: number): readonly string[] {
