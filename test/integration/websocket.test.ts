@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
 import { storyOf } from "../support/exchange-story.ts";
@@ -150,6 +151,22 @@ describe("the end of a WebSocket", () => {
   );
 });
 
+test("a client that ends its side behind a message still gets the answer to it", async () => {
+  await using echo = await startEcho();
+  const { socket: server } = await echo.server.accept();
+
+  echo.client.send("last words");
+  streamOf(echo.client).end();
+  const [told = ""] = (await messages(echo.client, 1)).map(String);
+
+  expect([told, await closeOf(echo.client), await closeOf(server)]).toEqual([
+    "last words",
+    [1006, ""],
+    [1006, ""],
+  ]);
+  expect((await echo.gateway.exchange()).closedBy).toBe("client");
+});
+
 test("a message in one packet with the handshake, and one with the 101, arrive", async () => {
   await using server = await startSocketServer({ greeting: "welcome" });
   await using gateway = await startTestGateway({ pools: { blue: [server] } });
@@ -205,3 +222,8 @@ test("a client of a server that went down is told 1012 at once", async () => {
 
   expect(await closeOf(client.socket)).toEqual([1012, ""]);
 });
+
+/** The connection beneath a WebSocket of the ws package, which it keeps to itself. */
+function streamOf(socket: WebSocket): Duplex {
+  return Reflect.get(socket, "_socket");
+}
