@@ -1,5 +1,5 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument, Scalar, visit } from "yaml";
-import type { Document, Pair } from "yaml";
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, type Node, type Pair, Scalar, visit } from "yaml";
 import { interpolate, type Env } from "./interpolate.ts";
 import type { Finding } from "./issues.ts";
 import { locate, offsetOf, pathTo } from "./locate.ts";
@@ -15,6 +15,8 @@ export interface ReadDocument {
   /** Undefined where the text is not readable. */
   readonly value: unknown;
   readonly findings: readonly PlacedFinding[];
+  /** One of the findings is below an anchor: it may be wrong in other places than the one it names. */
+  readonly isShared: boolean;
   readonly place: (finding: Finding) => PlacedFinding;
 }
 
@@ -42,16 +44,23 @@ export function readDocument(text: string, env: Env): ReadDocument {
     const [offset] = fault.pos;
     const message = faultMessage(fault.message, text, offset);
     const finding = placeAt({ path: [], at: "value", message }, offset);
-    return { value: undefined, findings: [finding], place };
+    return { value: undefined, findings: [finding], isShared: false, place };
   }
-  const findings = settleAll(document, env).map(({ finding, offset }) => placeAt(finding, offset));
-  return { value: document.toJS({ maxAliasCount: 100 }), findings, place };
+  const faults = settleAll(document, env);
+  const findings = faults.map(({ finding, offset }) => placeAt(finding, offset));
+  const isShared = faults.some((fault) => fault.isShared);
+  return { value: document.toJS({ maxAliasCount: 100 }), findings, isShared, place };
 }
 
 interface Fault {
   readonly finding: Finding;
   readonly offset: number;
+  /** It is below an anchor. */
+  readonly isShared: boolean;
 }
+
+/** The nodes from the document down to one. */
+type Chain = readonly (Document | Node | Pair)[];
 
 /** Gives every scalar of the document its final value. */
 function settleAll(document: Document.Parsed, env: Env): Fault[] {
@@ -59,15 +68,12 @@ function settleAll(document: Document.Parsed, env: Env): Fault[] {
   visit(document, {
     Pair: (_, pair, ancestors) => {
       const message = keyFault(pair, ancestors.at(-1));
-      if (message === undefined) return;
-      const path = pathTo([...ancestors, pair]);
-      faults.push({ finding: { path, at: "key", message }, offset: offsetOf(pair.key) });
+      if (message !== undefined) faults.push(faultAt([...ancestors, pair], pair.key, message));
     },
     Alias: (_, alias, ancestors) => {
       if (alias.resolve(document) !== undefined) return undefined;
-      const path = pathTo([...ancestors, alias]);
       const message = `no anchor &${alias.source} stands before this`;
-      faults.push({ finding: { path, at: "value", message }, offset: offsetOf(alias) });
+      faults.push(faultAt([...ancestors, alias], alias, message));
       // Its place is kept, so that nothing else is told about it.
       const nothing = new Scalar(undefined);
       nothing.range = alias.range ?? null;
@@ -76,12 +82,19 @@ function settleAll(document: Document.Parsed, env: Env): Fault[] {
     Scalar: (key, scalar, ancestors) => {
       if (key === "key") return;
       const message = settle(scalar, ancestors.at(-1), env);
-      if (message === undefined) return;
-      const path = pathTo([...ancestors, scalar]);
-      faults.push({ finding: { path, at: "value", message }, offset: offsetOf(scalar) });
+      if (message !== undefined) faults.push(faultAt([...ancestors, scalar], scalar, message));
     },
   });
   return faults;
+}
+
+function faultAt(chain: Chain, node: unknown, message: string): Fault {
+  const at = isPair(chain.at(-1)) ? "key" : "value";
+  return {
+    finding: { path: pathTo(chain), at, message },
+    offset: offsetOf(node),
+    isShared: chain.some((part) => isNode(part) && "anchor" in part && part.anchor !== undefined),
+  };
 }
 
 function keyFault({ key }: Pair, map: unknown): string | undefined {

@@ -1,18 +1,31 @@
 import type { Config } from "./config.ts";
 import { buildConfig } from "./build-config.ts";
 import { contradictionsIn } from "./contradictions.ts";
-import { readDocument, type PlacedFinding } from "./document.ts";
+import { readDocument, type PlacedFinding, type ReadDocument } from "./document.ts";
 import { readErrorPages } from "./error-pages.ts";
 import type { Env } from "./interpolate.ts";
 import { findingsOf, type Finding } from "./issues.ts";
+import { clashesWith, groupsToKeep, withGroups, withoutGroups } from "./isolate.ts";
 import type { Problem } from "./problem.ts";
-import { entriesOf, isRecord } from "./raw.ts";
+import { entriesOf, field, isRecord } from "./raw.ts";
 import { configSchema } from "./schema.ts";
 import { warningsIn } from "./warnings.ts";
 
 export type ParseResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Groups that are wrong and stay as they were (`isolate: true`). */
+      readonly kept: readonly KeptGroup[];
+      readonly warnings: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface KeptGroup {
+  readonly group: string;
+  /** What is wrong with its new form. */
+  readonly problems: readonly Problem[];
+}
 
 export interface ParseOptions {
   /** The name that problems carry. */
@@ -21,6 +34,8 @@ export interface ParseOptions {
   readonly env: Env;
   /** Reads an error page; throws where it cannot. */
   readonly readText: (path: string) => string;
+  /** What is in service: where groups that are wrong come from with `isolate: true`. */
+  readonly previous?: Config | undefined;
 }
 
 /** A whole configuration, or every problem in it, in the order of the text. Never throws. */
@@ -38,27 +53,39 @@ export function parseConfig(text: string, options: ParseOptions): ParseResult {
   }
 }
 
-function parse(text: string, { file, env, readText }: ParseOptions): ParseResult {
+function parse(text: string, { file, env, readText, previous }: ParseOptions): ParseResult {
   const document = readDocument(text, env);
   const problems = (findings: readonly PlacedFinding[]) => problemsOf(text, file, findings);
-  const emptiness = emptyFinding(document.value);
-  if (document.value === undefined && document.findings.length > 0) {
-    return { ok: false, problems: problems(document.findings) };
-  }
-  if (emptiness !== undefined)
-    return { ok: false, problems: problems([document.place(emptiness)]) };
+  if (!isRecord(document.value)) return { ok: false, problems: problems(noMap(document)) };
   const raw = withoutExtensions(document.value);
-  const parsed = configSchema.safeParse(raw, { reportInput: true });
   const { pages, findings: pageFindings } = readErrorPages(raw, readText);
   const findings = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => findingsOf(issue)),
-    ...contradictionsIn(raw),
-    ...pageFindings,
+    ...document.findings,
+    ...[...schemaFindings(raw), ...contradictionsIn(raw), ...pageFindings].map(document.place),
   ];
-  const placed = [...document.findings, ...findings.map(document.place)];
-  if (!parsed.success || placed.length > 0) return { ok: false, problems: problems(placed) };
-  const warnings = warningsIn(parsed.data).map(document.place);
-  return { ok: true, config: buildConfig(parsed.data, pages), warnings: problems(warnings) };
+  // What is below an anchor may be wrong in more groups than the one it is told of.
+  const mayKeep = field(raw, "isolate") === true && !document.isShared;
+  const kept = groupsToKeep(findings, mayKeep ? previous : undefined);
+  const taken = withoutGroups(raw, kept ?? []);
+  const parsed = configSchema.safeParse(taken);
+  if (kept === undefined || !parsed.success) return { ok: false, problems: problems(findings) };
+  const config = withGroups(buildConfig(parsed.data, pages), kept, raw);
+  const clashes = clashesWith(kept, config).map(document.place);
+  if (clashes.length > 0) return { ok: false, problems: problems([...findings, ...clashes]) };
+  return {
+    ok: true,
+    config,
+    kept: kept.map(({ name }) => ({
+      group: name,
+      problems: problems(findings.filter(({ path }) => path[1] === name)),
+    })),
+    warnings: problems(warningsIn(parsed.data).map(document.place)),
+  };
+}
+
+function schemaFindings(raw: unknown): Finding[] {
+  const { error } = configSchema.safeParse(raw, { reportInput: true });
+  return (error?.issues ?? []).flatMap((issue) => findingsOf(issue));
 }
 
 function messageOf(error: unknown): string {
@@ -73,11 +100,12 @@ function withoutExtensions(value: unknown): unknown {
   return Object.fromEntries(entriesOf(value).filter(([key]) => !key.startsWith("x-")));
 }
 
-function emptyFinding(value: unknown): Finding | undefined {
-  if (isRecord(value)) return undefined;
-  const isEmpty = value === null || value === undefined;
-  const what = isEmpty ? "the file is empty" : "the file is no map of keys";
-  return { path: [], at: "value", message: `${what}: write at least \`listen\` and \`groups\`` };
+function noMap({ value, findings, place }: ReadDocument): readonly PlacedFinding[] {
+  if (value === undefined && findings.length > 0) return findings;
+  const what =
+    value === null || value === undefined ? "the file is empty" : "the file is no map of keys";
+  const message = `${what}: write at least \`listen\` and \`groups\``;
+  return [place({ path: [], at: "value", message })];
 }
 
 /** In the order of the text; of several at one place with the same path only the first. */

@@ -110,6 +110,12 @@ export const configSchema = object({
     .boolean()
     .prefault(false)
     .describe("A line in the access log also when an upgrade begins, not only when it ends."),
+  isolate: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      "At a reload a group that is wrong stays as it was while the rest is taken; otherwise nothing is.",
+    ),
   groups: z.record(name, group.prefault({})).describe("The applications, by name."),
 });
 

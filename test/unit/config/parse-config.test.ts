@@ -555,7 +555,7 @@ describe("mistakes are told with their place and what would be right", () => {
     expect(problemsOf(text)).toEqual([
       "1:9 listen: which address? write 127.0.0.1:8080 (this host only) or 0.0.0.0:8080",
       "2:10 workers: -1 is no whole number from 0 to 64",
-      "3:1 x: unknown key, known here: version, listen, admin, workers, access_log, event_log, limits, shutdown_timeout, trusted_proxies, served_by, log_upgrade_start, groups",
+      "3:1 x: unknown key, known here: version, listen, admin, workers, access_log, event_log, limits, shutdown_timeout, trusted_proxies, served_by, log_upgrade_start, isolate, groups",
       '5:19 groups.app.primary: no pool is named "blue": there is red',
       '5:39 groups.app.pools.red: "a" has no scheme: write http://a',
       "6:10 version: this gateway reads version 1, not 3",
