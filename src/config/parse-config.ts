@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Config } from "./config.ts";
 import { buildConfig } from "./build-config.ts";
 import { contradictionsIn } from "./contradictions.ts";
@@ -15,6 +16,8 @@ export type ParseResult =
   | {
       readonly ok: true;
       readonly config: Config;
+      /** 12 hex digits for the text, the values of its variables, and its pages. */
+      readonly hash: string;
       /** Groups that are wrong and stay as they were (`isolate: true`). */
       readonly kept: readonly KeptGroup[];
       readonly warnings: readonly Problem[];
@@ -75,6 +78,7 @@ function parse(text: string, { file, env, readText, previous }: ParseOptions): P
   return {
     ok: true,
     config,
+    hash: hashOf([text, taken, ...pages]),
     kept: kept.map(({ name }) => ({
       group: name,
       problems: problems(findings.filter(({ path }) => path[1] === name)),
@@ -86,6 +90,11 @@ function parse(text: string, { file, env, readText, previous }: ParseOptions): P
 function schemaFindings(raw: unknown): Finding[] {
   const { error } = configSchema.safeParse(raw, { reportInput: true });
   return (error?.issues ?? []).flatMap((issue) => findingsOf(issue));
+}
+
+/** Of the text, of its data, which hold what the variables gave, and of the pages. */
+function hashOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
 }
 
 function messageOf(error: unknown): string {

@@ -109,7 +109,7 @@ test("JSON is read as well", () => {
     groups: { app: { pools: { blue: "http://a:1" } } },
   });
 
-  expect(parse(json)).toEqual(parse(MINIMAL));
+  expect(configOf(json)).toEqual(configOf(MINIMAL));
 });
 
 describe("the same is written in several ways", () => {
@@ -133,7 +133,7 @@ describe("the same is written in several ways", () => {
     group("pools: { blue: http://a:1 }").replace("127.0.0.1:0", "[127.0.0.1:0]"),
     group("pools: { blue: http://a:1 }").replace("127.0.0.1:0", "[{ address: 127.0.0.1:0 }]"),
   ])("%s", (text) => {
-    expect(parse(text)).toEqual(parse(group("pools: { blue: http://a:1 }")));
+    expect(configOf(text)).toEqual(configOf(group("pools: { blue: http://a:1 }")));
   });
 });
 

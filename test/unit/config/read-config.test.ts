@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Env } from "../../../src/config/interpolate.ts";
+import { formatProblem } from "../../../src/config/problem.ts";
 import { readConfig } from "../../../src/config/read-config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "understudy-config-"));
@@ -28,6 +30,53 @@ test("a file that cannot be read is one problem without a place", () => {
         source: "",
       },
     ],
+    files: [{ path: file, text: undefined }],
+  });
+});
+
+test("what was read is told with its text, also where it is wrong", () => {
+  write("here.txt", "back soon");
+  const text =
+    "listen: 127.0.0.1:0\ngroups: { app: { error_pages: { 502: here.txt, 504: gone.txt } } }";
+  const file = write("files.yaml", text);
+
+  expect(readConfig(file, {}).files).toEqual([
+    { path: file, text },
+    { path: join(folder, "here.txt"), text: "back soon" },
+    { path: join(folder, "gone.txt"), text: undefined },
+  ]);
+});
+
+describe("the hash", () => {
+  const TEXT =
+    "listen: 127.0.0.1:${PORT}\ngroups: { app: { error_pages: { 502: hash.txt }, failback: '${F-auto}' } }";
+
+  const ENV: Env = { PORT: "80" };
+
+  /** Of this text with this page beside it. */
+  function hashOf({ text = TEXT, page = "back soon", env = ENV }): string {
+    write("hash.txt", page);
+    const result = readConfig(write("hash.yaml", text), env);
+    if (!result.ok) throw new Error(result.problems.map(formatProblem).join("\n"));
+    return result.hash;
+  }
+
+  test("is the same for the same text, variables and pages", () => {
+    expect(hashOf({})).toMatch(/^[0-9a-f]{12}$/);
+    expect(hashOf({})).toBe(hashOf({}));
+  });
+
+  test.each([
+    ["the text", { text: `${TEXT} # a comment` }],
+    ["a page", { page: "back later" }],
+    ["a variable that it names", { env: { PORT: "81" } }],
+    ["a variable that had its default", { env: { ...ENV, F: "manual" } }],
+  ])("is another with %s", (_, change) => {
+    expect(hashOf(change)).not.toBe(hashOf({}));
+  });
+
+  test("does not care for any other variable", () => {
+    expect(hashOf({ env: { ...ENV, HOME: "/" } })).toBe(hashOf({}));
   });
 });
 
