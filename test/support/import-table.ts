@@ -9,7 +9,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "clock.ts": [],
   "errors.ts": [],
   "events.ts": ["type errors.ts", "type failover/"],
-  "config/": ["failover/", "routing/", "observe/log-template.ts", "node:", "yaml", "zod"],
+  "config/": [
+    "type clock.ts",
+    "failover/",
+    "routing/",
+    "observe/log-template.ts",
+    "node:",
+    "chokidar",
+    "yaml",
+    "zod",
+  ],
   "observe/": ["clock.ts", "type config/", "type events.ts", "type failover/", "node:", "pino"],
   "probe/": ["type clock.ts", "failover/", "node:", "undici"],
   "proxy/": [

@@ -6,6 +6,13 @@ export function openSockets(pid: number): number {
   return readdirSync(folder).filter((fd) => linkOf(`${folder}/${fd}`).startsWith("socket:")).length;
 }
 
+/** Files and folders that the kernel watches for a process. */
+export function openWatches(pid: number): number {
+  const folder = `/proc/${pid}/fdinfo`;
+  const facts = readdirSync(folder).map((fd) => textOf(`${folder}/${fd}`));
+  return facts.join("\n").match(/^inotify wd/gm)?.length ?? 0;
+}
+
 /** Resident memory in bytes. */
 export function residentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -16,6 +23,15 @@ export function residentBytes(pid: number): number {
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Empty where it was closed in the meantime. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
   } catch {
     return "";
   }
