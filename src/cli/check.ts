@@ -1,3 +1,4 @@
+import { addressText } from "../config/address.ts";
 import type { Config, GroupConfig } from "../config/config.ts";
 import type { Env } from "../config/interpolate.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -12,8 +13,8 @@ export function check(file: string, env: Env): number {
 }
 
 function describe(config: Config): readonly string[] {
-  const listen = config.listen.map((address) =>
-    address.kind === "unix" ? `unix:${address.path}` : `http://${address.host}:${address.port}`,
+  const listen = config.listen.map(
+    (address) => `${address.kind === "unix" ? "" : "http://"}${addressText(address)}`,
   );
   return [`listen ${listen.join(", ")}`, ...config.groups.flatMap(describeGroup)];
 }

@@ -17,6 +17,13 @@ export function parseAddress(input: unknown): Parsed<Address> {
   return good({ kind: "tcp", host: place.value.host, port: place.value.port });
 }
 
+/** An address as it is written. */
+export function addressText(address: Address): string {
+  if (address.kind === "unix") return `unix:${address.path}`;
+  const { host, port } = address;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** The path of a unix socket after its prefix. */
 export function parseUnix(input: string, prefix: string): Parsed<Address> {
   const path = input.slice(prefix.length);
