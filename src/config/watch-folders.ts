@@ -1,18 +1,18 @@
-import { realpathSync } from "node:fs";
-import { dirname } from "node:path";
+import { readlinkSync } from "node:fs";
+import { dirname, join, parse, resolve } from "node:path";
 import { watch } from "chokidar";
 
 /**
  * Calls back at every change of these files (absolute paths) that the system tells of, and of the
- * symbolic links beside them. It watches their folders, as a file that is replaced takes its watch
- * with it. Files and folders need not be there; trouble is not told. Returns its end.
+ * symbolic links on the way to them. It watches their folders, as a file that is replaced takes its
+ * watch with it. Files and folders need not be there; trouble is not told. Returns its end.
  */
 export function watchFolders(files: readonly string[], onSign: () => void): () => Promise<void> {
-  const names = new Set(files.flatMap((file) => [file, realPath(file)]));
-  const folders = foldersOf(files);
+  const names = new Set(files.flatMap((file) => trailOf(file)));
+  const folders = new Set(Array.from(names, (name) => dirname(name)));
   const watcher = watch([...folders], {
-    ignored: (path, stats) =>
-      stats !== undefined && !stats.isSymbolicLink() && !names.has(path) && !folders.has(path),
+    // By the name alone: a log beside the file changes often, and must not cost a look each time.
+    ignored: (path) => !names.has(path) && !folders.has(path),
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
@@ -25,17 +25,28 @@ export function watchFolders(files: readonly string[], onSign: () => void): () =
   return () => watcher.close();
 }
 
-/** The folders that hold the files by their names, and those that hold what these lead to. */
-function foldersOf(files: readonly string[]): ReadonlySet<string> {
-  const folders = files.flatMap((file) => [dirname(file), dirname(realPath(file))]);
-  return new Set(folders.flatMap((folder) => [folder, realPath(folder)]));
+/** As many symbolic links as Linux follows. */
+const MOST_LINKS = 40;
+
+/** Every symbolic link on the way to a file, and at the end the file itself. */
+function trailOf(path: string, links = MOST_LINKS): readonly string[] {
+  const { root } = parse(path);
+  const steps = path.slice(root.length).split("/");
+  let at = root;
+  for (const [index, step] of steps.entries()) {
+    at = join(at, step);
+    const target = targetOf(at);
+    if (target === undefined || links === 0) continue;
+    const rest = resolve(dirname(at), target, ...steps.slice(index + 1));
+    return [at, ...trailOf(rest, links - 1)];
+  }
+  return [path];
 }
 
-/** The path without symbolic links; as it came where nothing is there. */
-function realPath(path: string): string {
+function targetOf(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return readlinkSync(path);
   } catch {
-    return path;
+    return undefined;
   }
 }
