@@ -31,6 +31,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "routing/",
     "node:",
   ],
+  "control/": ["type events.ts", "type failover/"],
   "gateway.ts": [
     "clock.ts",
     "type config/",

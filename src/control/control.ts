@@ -1,0 +1,71 @@
+import type { GatewayEvent } from "../events.ts";
+import type { GroupState } from "../failover/group-state.ts";
+
+/** Which configuration is in service. */
+export interface ConfigIdentity {
+  /** 1 for the one that the gateway started with; grows with each that takes its place. */
+  readonly number: number;
+  /** The first 12 hexadecimal digits of the SHA-256 of the file and the pages that it names. */
+  readonly hash: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** One process that moves bytes. */
+export interface WorkerFacts {
+  readonly slot: number;
+  /** Undefined while its successor waits to be started. */
+  readonly pid: number | undefined;
+  readonly state: "starting" | "serving" | "draining" | "waiting";
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Crashes of this slot so far. */
+  readonly crashes: number;
+  /** Client connections open, as of the last half second. */
+  readonly connections: number;
+}
+
+/** What a server has to do at the moment, over all workers, as of the last half second. */
+export interface ServerLoad {
+  readonly inFlight: number;
+  readonly tunnels: number;
+}
+
+/** What an order came to. `lines` are for people: what changed, or every problem with its place. */
+export type Outcome =
+  | { readonly ok: true; readonly lines: readonly string[] }
+  | {
+      readonly ok: false;
+      /** `refused`: nothing was tried, for a reason that the operator can change. */
+      readonly kind: "failed" | "refused" | "unknown";
+      readonly lines: readonly string[];
+    };
+
+/** What an operator can see of a running gateway and order it to do; signals and the admin API ask it. */
+export interface Control {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Where clients connect, ports as bound. */
+  readonly addresses: readonly string[];
+  readonly config: ConfigIdentity;
+  /** What the attempts to reload came to so far, whoever asked for them. */
+  readonly reloads: { readonly ok: number; readonly failed: number };
+  /** Empty where everything is in one process. */
+  readonly workers: readonly WorkerFacts[];
+  /** Client connections open. */
+  readonly connections: number;
+  readonly groups: Iterable<GroupState>;
+  /** True once it is told to stop. */
+  readonly isStopping: boolean;
+  loadOf(group: string, serverKey: string): ServerLoad;
+  /** What the pool runs, as its servers told last, else as configured. */
+  releaseOf(group: string, pool: string): string | undefined;
+  /** Reads the configuration again; resolves when every worker serves by it, or none does. */
+  reload(): Promise<Outcome>;
+  /** New workers from the code on disk take the place of those that serve. */
+  restart(): Promise<Outcome>;
+  /** Makes a pool the primary of its group; resolves when every worker goes by it. */
+  switchTo(group: string, pool: string): Promise<Outcome>;
+  /** Calls back for each event from now on; returns its end. */
+  subscribe(listener: (event: GatewayEvent) => void): () => void;
+}
