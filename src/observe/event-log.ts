@@ -44,7 +44,7 @@ export function openEventLog(config: EventLogConfig, clock: Clock = systemClock)
   );
   return {
     write({ type, ...fields }) {
-      log[LEVELS[type]]({ event: type, ...fields }, MESSAGES[type]);
+      log[LEVELS[type]]({ event: type, ...fields }, EVENT_MESSAGES[type]);
     },
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
@@ -54,7 +54,8 @@ export function openEventLog(config: EventLogConfig, clock: Clock = systemClock)
   };
 }
 
-const MESSAGES = {
+/** The message of each event. */
+export const EVENT_MESSAGES = {
   "server-suspect": "server suspect",
   "server-down": "server down",
   "server-up": "server up",

@@ -1,0 +1,66 @@
+import type { GroupState, PoolState } from "../failover/group-state.ts";
+import { available, type ServerState } from "../failover/server.ts";
+import { isoUtc } from "../observe/log-time.ts";
+import type { GroupView, PoolView, ServerView } from "./api-schema.ts";
+import type { Control } from "./control.ts";
+
+/** Both times of one moment, in milliseconds; states count in `now`, people in `wall`. */
+export interface Moment {
+  readonly now: number;
+  readonly wall: number;
+}
+
+/** What a group's view needs beside its state. */
+export type Surroundings = Pick<Control, "loadOf" | "releaseOf">;
+
+/** A group as operators see it. */
+export function viewGroup(state: GroupState, around: Surroundings, at: Moment): GroupView {
+  const { spec, primary, active, pools } = state;
+  return {
+    name: spec.name,
+    primary,
+    active,
+    pools: pools.map((pool) => viewPool(state, pool, around, at)),
+  };
+}
+
+function viewPool(state: GroupState, pool: PoolState, around: Surroundings, at: Moment): PoolView {
+  const { name, drainUntil } = pool;
+  const release = around.releaseOf(state.spec.name, name);
+  const servers = pool.servers.map((server) => viewServer(state, server, around, at));
+  return {
+    name,
+    role: name === state.primary ? "primary" : "backup",
+    ...(release !== undefined && { release }),
+    serving: name === state.active && servers.some((server) => server.available),
+    ...(drainUntil !== undefined && { draining_until: iso(drainUntil, at) }),
+    in_flight: servers.reduce((sum, server) => sum + server.in_flight, 0),
+    tunnels: servers.reduce((sum, server) => sum + server.tunnels, 0),
+    servers,
+  };
+}
+
+function viewServer(
+  { spec }: GroupState,
+  server: ServerState,
+  around: Surroundings,
+  at: Moment,
+): ServerView {
+  const { health, admin, strikes } = server;
+  const { inFlight, tunnels } = around.loadOf(spec.name, server.spec.key);
+  return {
+    address: server.spec.address,
+    admin,
+    health: health.status,
+    available: available(server, spec.policy, at.now),
+    reason: health.reason,
+    since: iso(health.since, at),
+    strikes: strikes.length,
+    in_flight: inFlight,
+    tunnels,
+  };
+}
+
+function iso(monotonic: number, { now, wall }: Moment): string {
+  return isoUtc(wall - (now - monotonic));
+}
