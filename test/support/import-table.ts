@@ -48,6 +48,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "observe/",
     "proxy/stale-socket.ts",
     "node:",
+    "undici",
     "zod",
   ],
   "gateway.ts": [
