@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { statusLines } from "../src/cli/status-text.ts";
 import { parseConfig } from "../src/config/parse-config.ts";
+import type { GroupView, PoolView, StatusView } from "../src/control/api-schema.ts";
 import type { Failure } from "../src/failover/failure.ts";
 import { judge, type RequestFacts } from "../src/failover/judge.ts";
 import { DEFAULT_POLICY } from "../src/failover/policy.ts";
@@ -44,6 +46,12 @@ describe("README.md", () => {
     );
   });
 
+  test("shows the status as it is printed", () => {
+    const [block = ""] = codeBlocks("", section("Operate it"));
+
+    expect(block.split("\n").slice(1)).toEqual(statusLines(STATUS, [GREEN_SERVES]));
+  });
+
   test.each(retryRows())("tells what becomes of a request when $row", ({ row, cells, failure }) => {
     const told = cells.map((cell) => VERDICTS.find(([words]) => cell.startsWith(words))?.[1]);
     const done = [...REPEATABLE, ...OTHERS].map((method) => verdict(method, failure));
@@ -58,6 +66,7 @@ describe("the pages of this project", () => {
     "README.md",
     "CHANGELOG.md",
     "src/README.md",
+    "docs/admin-api.md",
     "docs/configuration.md",
     ".github/CONTRIBUTING.md",
     ".github/SECURITY.md",
@@ -184,6 +193,66 @@ const SAVED_BY_GREEN = exchangeRecord(
   },
   { request: { "user-agent": "curl/7.88.1" } },
 );
+
+/** The gateway of the README's status, and its group. */
+const STATUS: StatusView = {
+  version: "0.1.0",
+  time: "2026-11-21T12:00:00.000Z",
+  started: "2026-11-18T10:00:00.000Z",
+  uptime_seconds: 266_400,
+  stopping: false,
+  addresses: ["0.0.0.0:8080"],
+  connections: 40,
+  config: { number: 12, hash: "a1b2c3d4e5f6", since: "2026-11-21T11:00:00.000Z" },
+  workers: [],
+};
+const POOL: PoolView = {
+  name: "blue",
+  role: "primary",
+  release: "v1",
+  serving: false,
+  in_flight: 0,
+  tunnels: 0,
+  servers: [
+    {
+      address: "app_blue:3000",
+      admin: "ready",
+      health: "down",
+      available: false,
+      reason: "refused the connection (1 of 1 strikes in 5 s)",
+      since: "2026-11-21T11:59:48.000Z",
+      strikes: 1,
+      in_flight: 0,
+      tunnels: 0,
+    },
+  ],
+};
+const SERVES: PoolView = {
+  ...POOL,
+  name: "green",
+  role: "backup",
+  release: "v2",
+  serving: true,
+  servers: [
+    {
+      address: "app_green:3000",
+      admin: "ready",
+      health: "up",
+      available: true,
+      reason: "has not failed yet",
+      since: "2026-11-21T08:48:00.000Z",
+      strikes: 0,
+      in_flight: 12,
+      tunnels: 3,
+    },
+  ],
+};
+const GREEN_SERVES: GroupView = {
+  name: "app",
+  primary: "blue",
+  active: "green",
+  pools: [POOL, SERVES],
+};
 
 function section(title: string): string {
   return readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";

@@ -60,6 +60,6 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "probe/",
     "proxy/",
   ],
-  "cli/": ["config/", "gateway.ts", "node:", "commander", "zod"],
+  "cli/": ["config/", "control/", "gateway.ts", "node:", "commander", "zod"],
   "main.ts": ["cli/"],
 };

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { groupLines, statusLines } from "../../../src/cli/status-text.ts";
+import type {
+  GroupView,
+  PoolView,
+  ServerView,
+  StatusView,
+} from "../../../src/control/api-schema.ts";
+
+const NOW = "2026-11-21T12:00:00.000Z";
+
+const SERVER: ServerView = {
+  address: "app_blue:3000",
+  admin: "ready",
+  health: "up",
+  available: true,
+  reason: "has not failed yet",
+  since: "2026-11-21T11:59:48.000Z",
+  strikes: 0,
+  in_flight: 0,
+  tunnels: 0,
+};
+
+const BLUE: PoolView = {
+  name: "blue",
+  role: "primary",
+  serving: true,
+  in_flight: 0,
+  tunnels: 0,
+  servers: [SERVER],
+};
+
+const GREEN: PoolView = { ...BLUE, name: "green", role: "backup", serving: false };
+const OUT: ServerView = { ...SERVER, health: "down", available: false };
+
+const STATUS: StatusView = {
+  version: "1.2.3",
+  time: NOW,
+  started: "2026-11-18T10:00:00.000Z",
+  uptime_seconds: 0,
+  stopping: false,
+  addresses: ["127.0.0.1:8080", "unix:/run/understudy.sock"],
+  connections: 40,
+  config: { number: 12, hash: "a1b2c3d4e5f6", since: "2026-11-21T11:00:00.000Z" },
+  workers: [],
+};
+
+function group(active: string, ...pools: readonly PoolView[]): GroupView {
+  return { name: "app", primary: pools[0]?.name ?? "", active, pools: [...pools] };
+}
+
+describe("the first line of a group says which release serves and why", () => {
+  test.each([
+    [
+      "blue (release v1) serves: it is the primary",
+      group("blue", { ...BLUE, release: "v1" }, GREEN),
+    ],
+    [
+      "green serves: the primary blue has no server available",
+      group("green", { ...BLUE, serving: false, servers: [OUT] }, { ...GREEN, serving: true }),
+    ],
+    [
+      "green serves: the primary blue is available again",
+      group("green", { ...BLUE, serving: false }, { ...GREEN, serving: true }),
+    ],
+    [
+      "blue is active, but none of its servers is available",
+      group("blue", { ...BLUE, serving: false, servers: [OUT] }, GREEN),
+    ],
+    [
+      "NO SERVER IS AVAILABLE; blue is active",
+      group("blue", { ...BLUE, serving: false, servers: [OUT] }, { ...GREEN, servers: [OUT] }),
+    ],
+    ["nothing is deployed here yet", group("")],
+  ])("%s", (words, view) => {
+    expect(groupLines(view, NOW)[0]).toBe(`group app: ${words}`);
+  });
+});
+
+test("a server that an operator took out says so beside its health", () => {
+  const drained = { ...BLUE, servers: [{ ...SERVER, admin: "drain" as const }] };
+
+  expect(groupLines(group("blue", drained), NOW)[2]).toContain("up, drain");
+});
+
+test("a pool that drains says how long, and what is left", () => {
+  const draining = { ...BLUE, draining_until: "2026-11-21T12:03:05.000Z", tunnels: 7 };
+
+  expect(groupLines(group("green", GREEN, draining), NOW).at(-1)).toBe(
+    "  blue drains for another 3m 5s: 7 tunnels",
+  );
+});
+
+test("the gateway: its configuration, addresses and workers", () => {
+  const workers: StatusView["workers"] = [
+    { slot: 0, pid: 71, state: "serving", since: STATUS.started, crashes: 0, connections: 40 },
+    { slot: 1, state: "waiting", since: STATUS.config.since, crashes: 3, connections: 0 },
+  ];
+
+  expect(statusLines({ ...STATUS, workers, stopping: true }, [])).toEqual([
+    "understudy 1.2.3, running for 3d 2h, STOPPING",
+    "configuration  12 (a1b2c3d4e5f6) since 2026-11-21T11:00:00.000Z",
+    "listens on     127.0.0.1:8080, unix:/run/understudy.sock",
+    "connections    40",
+    "worker 0       serving for 3d 2h, pid 71, 40 connections",
+    "worker 1       waiting for 1h 0m, 0 connections, 3 crashes",
+  ]);
+});
+
+test("every group has its paragraph", () => {
+  const lines = statusLines(STATUS, [group("blue", BLUE), { ...group(""), name: "later" }]);
+
+  expect(lines.slice(4)).toEqual([
+    "",
+    "group app: blue serves: it is the primary",
+    "  POOL  ROLE     SERVES  RELEASE  SERVER         HEALTH  FOR  STRIKES  IN FLIGHT  TUNNELS  REASON",
+    "  blue  primary  yes     -        app_blue:3000  up      12s  0        0          0        has not failed yet",
+    "",
+    "group later: nothing is deployed here yet",
+  ]);
+});
