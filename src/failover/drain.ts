@@ -1,6 +1,6 @@
 import type { GatewayEvent } from "../events.ts";
 import type { GroupState, PoolState, Step } from "./group-state.ts";
-import type { Admin, ServerState } from "./server.ts";
+import { type Admin, counterpart, type ServerState } from "./server.ts";
 
 /** Whether an operator took the server or its pool out of service, and what is bound to it may stay. */
 export function isDraining({ pools }: GroupState, server: ServerState): boolean {
@@ -13,11 +13,23 @@ export type Fate = "as-before" | "leave" | "stay" | "break";
 
 /** They leave when a drain has ended by time, stay when it is taken back, break with their server. */
 export function fateOf(before: GroupState, after: GroupState, server: ServerState): Fate {
-  const was = before.servers[server.index];
-  if (was === undefined || was.spec.key !== server.spec.key) return "as-before";
+  const was = counterpart(before.servers, server);
+  if (was === undefined) return "as-before";
   if (server.health.status === "down" && was.health.status !== "down") return "break";
   if (isInService(after, server)) return isInService(before, was) ? "as-before" : "stay";
   return isDraining(before, was) && !isDraining(after, server) ? "leave" : "as-before";
+}
+
+/**
+ * Until when what is bound to a server may stay that the configuration takes out at `now`: for a drain
+ * as behind a switch, or to the end of the one that is under way or over.
+ */
+export function staysUntil(state: GroupState, server: ServerState, now: number): number {
+  const pool = state.pools.find(({ name }) => name === server.spec.pool);
+  const hasDrained = server.admin !== "ready" && server.drainUntil === undefined;
+  if (hasDrained || pool?.isDrained === true) return now;
+  const until = now + state.spec.drain.tunnelsMs;
+  return Math.min(server.drainUntil ?? until, pool?.drainUntil ?? until);
 }
 
 function isInService({ active }: GroupState, { admin, spec }: ServerState): boolean {

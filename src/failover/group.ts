@@ -44,7 +44,8 @@ export function createGroup(spec: GroupSpec, now: number, previous?: GroupState)
   return beginWith({ spec, primary, active, servers }, previous, now);
 }
 
-function keptPool(spec: GroupSpec, name: string | undefined): string {
+/** The pool of that name, where the configuration still has it, else the primary. */
+export function keptPool(spec: GroupSpec, name: string | undefined): string {
   return name !== undefined && hasPool(spec, name) ? name : spec.primary;
 }
 

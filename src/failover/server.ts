@@ -57,6 +57,15 @@ export interface ServerState {
   readonly generation: number;
 }
 
+/** The same server in another snapshot, wherever it stands there; undefined where it is not. */
+export function counterpart(
+  servers: readonly ServerState[],
+  { index, spec: { key } }: ServerState,
+): ServerState | undefined {
+  const there = servers[index];
+  return there?.spec.key === key ? there : servers.find(({ spec }) => spec.key === key);
+}
+
 /** Whether the server serves by what is known of it, whatever the time: ready, and up or suspect. */
 export function isServing(server: ServerState): boolean {
   return server.admin === "ready" && isHealthy(server);

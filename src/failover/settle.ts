@@ -5,8 +5,7 @@ import { startDrain, stopDrain } from "./drain.ts";
 import { seconds } from "./health.ts";
 import type { Policy } from "./policy.ts";
 import { hurry } from "./recheck.ts";
-import type { ServerState } from "./server.ts";
-import { describeServer, isServing } from "./server.ts";
+import { counterpart, describeServer, isServing, type ServerState } from "./server.ts";
 
 /** What a group's state is made of; everything else in it follows from these. */
 interface Basis {
@@ -15,6 +14,9 @@ interface Basis {
   readonly active: string;
   readonly servers: readonly ServerState[];
 }
+
+/** What outlasts a pool's servers. */
+type KnownPool = Omit<PoolState, "servers">;
 
 /** The group that follows from changed servers or an ordered pool, and what happened on the way. */
 export function settle(basis: Basis, before: GroupState, now: number): Step {
@@ -26,11 +28,7 @@ export function settle(basis: Basis, before: GroupState, now: number): Step {
   const pools = poolsOf({ ...basis, servers }, before.pools, now);
   const move = moveOf(basis, byPreference(pools, basis.primary), now);
   const state = assemble({ ...basis, servers, ...move?.to }, pools, allDown);
-  const happened = [
-    ...serverEvents(before, state),
-    ...standingEvents(before, state),
-    ...(move === undefined ? [] : [move.event]),
-  ];
+  const happened = [...changeEvents(before, state), ...(move === undefined ? [] : [move.event])];
   return { state, happened };
 }
 
@@ -40,6 +38,16 @@ export function beginWith(basis: Basis, previous: GroupState | undefined, now: n
   const known = previous === undefined ? [] : startDrain(previous.pools, previous.active, until);
   const begun = assemble(basis, poolsOf(basis, known, now), nothingServes(basis.servers));
   return settle(begun, { ...begun, pools: known }, now).state;
+}
+
+/** The group of which all was known before: it is so, and nothing follows from it. */
+export function restore(basis: Basis, known: readonly KnownPool[]): GroupState {
+  return assemble(basis, poolsOf(basis, known, 0), nothingServes(basis.servers));
+}
+
+/** What a change of the group means for its servers, one by one and all together. */
+export function changeEvents(before: GroupState, after: GroupState): readonly GatewayEvent[] {
+  return [...serverEvents(before, after), ...standingEvents(before, after)];
 }
 
 /** When the hold-down of a recovered, more preferred pool ends; undefined where none waits. */
@@ -115,7 +123,7 @@ function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean)
 }
 
 /** In the order written. */
-function poolsOf(basis: Basis, before: readonly PoolState[], now: number): readonly PoolState[] {
+function poolsOf(basis: Basis, before: readonly KnownPool[], now: number): readonly PoolState[] {
   return basis.spec.pools.map(({ name }) => {
     const servers = basis.servers.filter((server) => server.spec.pool === name);
     const known = before.find((pool) => pool.name === name);
@@ -150,9 +158,10 @@ function nothingServes(servers: readonly ServerState[]): boolean {
 }
 
 function serverEvents(before: GroupState, after: GroupState): GatewayEvent[] {
-  return after.servers.flatMap((server, index) => {
+  return after.servers.flatMap((server) => {
     const { spec, health } = server;
-    if (before.servers[index]?.health.status === health.status) return [];
+    const was = counterpart(before.servers, server);
+    if (was === undefined || was.health.status === health.status) return [];
     const { pool, address } = spec;
     return [
       {

@@ -79,13 +79,14 @@ export function struck(state: GroupState, server: number, failure = REFUSED): Gr
 /** A group on a clock of its own, with all that happened to it in short. */
 export class GroupStory {
   state: GroupState;
-  now = 0;
+  now: number;
   /** `server-down blue1`, `failover blue -> green`, `all-down`. */
   happened: string[] = [];
   reasons: string[] = [];
 
-  constructor(spec: GroupSpec) {
-    this.state = createGroup(spec, 0);
+  constructor(spec: GroupSpec, begin = 0) {
+    this.state = createGroup(spec, begin);
+    this.now = begin;
   }
 
   at(now: number): this {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Fate, fateOf, isDraining } from "../../../src/failover/drain.ts";
+import { type Fate, fateOf, isDraining, staysUntil } from "../../../src/failover/drain.ts";
 import { createGroup, type GroupEvent, nextDue } from "../../../src/failover/group.ts";
 import { Groups } from "../../../src/failover/groups.ts";
 import { aGroup, aPool, BLUE_GREEN, GroupStory, struck } from "../../support/failover-groups.ts";
@@ -141,6 +141,21 @@ describe("over a reload", () => {
   });
 });
 
+describe("what is bound to a server that is taken out of the configuration may stay", () => {
+  test.each<[string, readonly GroupEvent[], number, number]>([
+    ["as long as behind a switch", [], 1000, 301_000],
+    ["until the drain of its pool ends", [TO_GREEN], 1000, 300_000],
+    ["until its own drain ends", [set(0, "drain")], 1000, 300_000],
+    ["no more where its pool has drained", [TO_GREEN, TIME], 400_000, 400_000],
+    ["no more where it has drained", [set(0, "drain"), TIME], 400_000, 400_000],
+  ])("%s", (_, events, now, until) => {
+    const story = new GroupStory(aGroup()).apply(...events.slice(0, 1)).at(now);
+    const { state } = story.apply(...events.slice(1));
+
+    expect(staysUntil(state, story.server(0), now)).toBe(until);
+  });
+});
+
 describe("the long-lived connections of a server", () => {
   const down = (server: number) => struck(new GroupStory(aGroup()).state, server);
 
@@ -168,6 +183,19 @@ describe("the long-lived connections of a server", () => {
 
     expect(after.active).toBe("blue");
     expect(fateOf(state, after, after.servers[1]!)).toBe("as-before");
+  });
+
+  test("are followed to the place where a reload puts their server", () => {
+    const story = new GroupStory(aGroup()).apply(TO_GREEN);
+    const moved = aGroup([aPool("red", {}), ...BLUE_GREEN.toReversed()], {}, { primary: "blue" });
+    const edited = { ...story.state, spec: { ...story.state.spec, primary: "red" } };
+    const after = createGroup(moved, 5, edited);
+
+    expect(after.servers.map((server) => fateOf(story.state, after, server))).toEqual([
+      "as-before",
+      "as-before",
+      "stay",
+    ]);
   });
 
   test("are not concerned by a reload that puts another server, or one more, in its place", () => {

@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { createGroup } from "../../../src/failover/group.ts";
 import type { GroupSpec } from "../../../src/failover/spec.ts";
 import { type GroupChange, Groups } from "../../../src/failover/groups.ts";
 import type { Policy } from "../../../src/failover/policy.ts";
-import { aGroup, aPool, BLUE_GREEN, struck } from "../../support/failover-groups.ts";
+import { aGroup, aPool, BLUE_GREEN, GroupStory, struck } from "../../support/failover-groups.ts";
 
 /** Groups at a time that stands still, with one group loaded. */
 function loaded(spec: GroupSpec = aGroup()): { groups: Groups; changes: GroupChange[] } {
@@ -222,4 +223,81 @@ test("an event read from an old snapshot finds its server, or nobody, after a re
   groups.apply("app", { type: "switched", to: "red" }, old);
   expect(statuses()).toEqual(["red1 up", "blue1 down"]);
   expect(groups.get("app").active).toBe("red");
+});
+
+test("a group whose spec is the very same is left alone by a reload, whatever it says of others", () => {
+  const spec = aGroup();
+  const { groups, changes } = loaded(spec);
+  groups.apply("app", struck(groups.get("app"), 0));
+  const before = groups.get("app");
+  changes.length = 0;
+
+  groups.load([spec, aGroup([], {}, { name: "shop" })]);
+
+  expect(groups.get("app")).toBe(before);
+  expect(changes.map(told)).toEqual(["shop"]);
+});
+
+test("what a reload changes by itself is told", () => {
+  const { groups, changes } = loaded();
+  groups.apply("app", struck(groups.get("app"), 0));
+  groups.apply("app", struck(groups.get("app"), 1));
+  groups.apply("app", { type: "check-failed", server: 1, reason: "no" });
+  changes.length = 0;
+
+  groups.load([aGroup([aPool("red", {}), ...BLUE_GREEN])]);
+  groups.load([aGroup([aPool("green", { maxFails: 0 }), ...BLUE_GREEN.slice(0, 1)])]);
+
+  expect(changes.map(told)).toEqual(["app group-recovered switched", "app server-up switched"]);
+});
+
+test("a lower max_fails forgets the oldest strikes, a shorter fail_timeout hurries the check", () => {
+  let now = 0;
+  const groups = new Groups(() => now);
+  const withBlue = (more: object) =>
+    aGroup([aPool("blue", { maxFails: 3, ...more }), aPool("green", {})]);
+  groups.load([withBlue({})]);
+  groups.apply("app", struck(groups.get("app"), 1));
+  for (now of [1, 2]) groups.apply("app", struck(groups.get("app"), 0));
+
+  groups.load([withBlue({ maxFails: 1 })]);
+  const { strikes } = groups.get("app").servers[0] ?? {};
+  groups.load([aGroup([aPool("blue", {}), aPool("green", { failTimeoutMs: 100 })])]);
+  const sooner = groups.get("app").servers[1]?.health;
+  groups.load([aGroup([aPool("blue", {}), aPool("green", { failTimeoutMs: 60_000 })])]);
+
+  expect(strikes).toEqual([2]);
+  expect(sooner).toMatchObject({ status: "down", checkAt: 102 });
+  expect(groups.get("app").servers[1]?.health).toEqual(sooner);
+});
+
+describe("states that somebody else made", () => {
+  test("replace those that are loaded, all before any is told, and nothing has happened", () => {
+    const { groups, changes } = loaded();
+    groups.load([groups.get("app").spec, aGroup([], {}, { name: "shop" })]);
+    const [before, shopBefore] = [groups.get("app"), groups.get("shop")];
+    const struckBlue = new GroupStory(before.spec).strike(0).state;
+    const shop = createGroup(groups.get("shop").spec, 9);
+    const gone = createGroup(aGroup([], {}, { name: "gone" }), 0);
+    const seen: string[] = [];
+    groups.subscribe(() => seen.push(groups.get("shop") === shop ? "new" : "old"));
+    changes.length = 0;
+
+    groups.adopt([struckBlue, gone, shop]);
+
+    expect(changes).toEqual([
+      { group: "app", before, after: struckBlue, happened: [] },
+      { group: "shop", before: shopBefore, after: shop, happened: [] },
+    ]);
+    expect(seen).toEqual(["new", "new"]);
+    expect([groups.get("app"), groups.find("gone")]).toEqual([struckBlue, undefined]);
+  });
+
+  test("are not told where they are there already", () => {
+    const { groups, changes } = loaded();
+
+    groups.adopt([groups.get("app")]);
+
+    expect(changes).toEqual([]);
+  });
 });
