@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
+import { isDeepStrictEqual } from "node:util";
 import { describe, test } from "vitest";
 import { chooseServer } from "../../../src/failover/choose.ts";
-import { dueCheck, type GroupEvent, nextDue, wantsSuccess } from "../../../src/failover/group.ts";
+import {
+  createGroup,
+  dueCheck,
+  type GroupEvent,
+  nextDue,
+  step,
+  wantsSuccess,
+} from "../../../src/failover/group.ts";
+import { factsOf, type GroupFacts, withFacts } from "../../../src/failover/group-facts.ts";
 import type { GroupState } from "../../../src/failover/group-state.ts";
 import { DEFAULT_POLICY, NGINX_POLICY, type Policy } from "../../../src/failover/policy.ts";
 import { available, isServing } from "../../../src/failover/server.ts";
@@ -220,6 +229,23 @@ describe("in whatever order things happen,", () => {
         told.join() === ended.map((name) => `drained ${name}`).join() &&
         left.every((until) => until === undefined || until > now)
       );
+    });
+  });
+
+  test("a state is the same again from its facts, also where they were copied or are JSON", () => {
+    always(anything, (_, { state }) => {
+      const facts = factsOf(state);
+      const read: GroupFacts = JSON.parse(JSON.stringify(facts));
+      return [facts, structuredClone(facts), read].every((told) =>
+        isDeepStrictEqual(withFacts(state.spec, told), state),
+      );
+    });
+  });
+
+  test("a reload that changes nothing leaves everything as it is but what time alone has changed", () => {
+    always(anything, (_, { state, now }) => {
+      const later = step(state, { type: "time-passed" }, now).state;
+      return isDeepStrictEqual(createGroup(state.spec, now, later), later);
     });
   });
 

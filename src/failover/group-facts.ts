@@ -1,0 +1,112 @@
+import { keptPool } from "./group.ts";
+import type { GroupState, PoolState } from "./group-state.ts";
+import type { Health, ServerState } from "./server.ts";
+import { restoreServers } from "./server-start.ts";
+import { restore } from "./settle.ts";
+import type { GroupSpec } from "./spec.ts";
+
+export type PoolFacts = Omit<PoolState, "servers">;
+
+export interface ServerFacts extends Omit<ServerState, "index" | "spec"> {
+  readonly key: string;
+}
+
+/**
+ * What is known of a group beyond its configuration, as plain data: to be sent to another process or
+ * written to a file. All numbers are finite. JSON leaves out what is undefined, and what is left out
+ * is read as undefined.
+ */
+export interface GroupFacts {
+  readonly group: string;
+  readonly primary: string;
+  readonly active: string;
+  readonly pools: readonly PoolFacts[];
+  readonly servers: readonly ServerFacts[];
+}
+
+export function factsOf({ spec, primary, active, pools, servers }: GroupState): GroupFacts {
+  return {
+    group: spec.name,
+    primary,
+    active,
+    pools: pools.map(poolFacts),
+    servers: servers.map(serverFacts),
+  };
+}
+
+/**
+ * The state that the facts were taken from, where the configuration is still the same. Of another one
+ * they apply to the servers and pools that it has; what they do not know is as at a start.
+ */
+export function withFacts(
+  spec: GroupSpec,
+  { primary, active, pools, servers }: GroupFacts,
+): GroupState {
+  const known = new Map(servers.map((one) => [one.key, knownServer(one)]));
+  const basis = {
+    spec,
+    primary: keptPool(spec, primary),
+    active: keptPool(spec, active),
+    servers: restoreServers(spec, known),
+  };
+  return restore(basis, pools);
+}
+
+/** The same facts where a clock is used that is ahead by `ms`: monotonic times are a process's own. */
+export function inTimeAhead(facts: GroupFacts, ms: number): GroupFacts {
+  const later = (time: number): number => time + ms;
+  const laterIf = (time: number | undefined) => (time === undefined ? undefined : later(time));
+  return {
+    ...facts,
+    pools: facts.pools.map((pool) => ({
+      ...pool,
+      servingSince: laterIf(pool.servingSince),
+      drainUntil: laterIf(pool.drainUntil),
+    })),
+    servers: facts.servers.map((server) => ({
+      ...server,
+      drainUntil: laterIf(server.drainUntil),
+      trialAt: laterIf(server.trialAt),
+      strikes: server.strikes.map(later),
+      health: healthAhead(server.health, ms),
+    })),
+  };
+}
+
+/**
+ * The group as it is known by now to who goes by an older configuration: `now` tells of the servers
+ * and pools that both have, the others are as they were last.
+ */
+export function knownBy(old: GroupState, now: GroupState): GroupState {
+  const before = factsOf(old);
+  const today = factsOf(now);
+  return withFacts(old.spec, {
+    ...today,
+    pools: [...today.pools, ...before.pools],
+    servers: [...before.servers, ...today.servers],
+  });
+}
+
+function poolFacts({ name, servingSince, drainUntil, isDrained }: PoolState): PoolFacts {
+  return { name, servingSince, drainUntil, isDrained };
+}
+
+function serverFacts({ spec, ...rest }: ServerState): ServerFacts {
+  const { admin, drainUntil, health, strikes, trialAt, generation } = rest;
+  return { key: spec.key, admin, drainUntil, health, strikes, trialAt, generation };
+}
+
+/** With every key of it, whatever JSON has left out. */
+function knownServer({ admin, drainUntil, health, strikes, trialAt, generation }: ServerFacts) {
+  return { admin, drainUntil, health: wholeHealth(health), strikes, trialAt, generation };
+}
+
+function wholeHealth(health: Health): Health {
+  return health.status === "suspect" ? { ...health, checkAt: health.checkAt } : health;
+}
+
+function healthAhead(health: Health, ms: number): Health {
+  const since = health.since + ms;
+  if (health.status === "up" || health.checkAt === undefined) return { ...health, since };
+  return { ...health, since, checkAt: health.checkAt + ms };
+}
