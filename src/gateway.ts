@@ -86,17 +86,17 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   };
   const site = createSite(config, groups, context);
   const configs = new Map(config.groups.map((group) => [group.name, group]));
-  const stopRechecks = startRechecks({
+  const rechecks = startRechecks({
     groups,
     clock,
     findAddress: (name) => context.resolver.findAddress(name),
     timeoutsOf: (name) => mustHave(configs.get(name)).timeouts,
     expectedOf: (name, pool) => mustHave(configs.get(name)).expect.get(pool),
-    headBytes: config.limits.serverHeadBytes,
+    headBytes: () => config.limits.serverHeadBytes,
   });
   const stopTrimming = startTrimming(clock);
   const closeRest = async (): Promise<void> => {
-    stopRechecks();
+    rechecks.stop();
     stopTrimming();
     site.close();
     context.wheel.stop();

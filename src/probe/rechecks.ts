@@ -4,7 +4,7 @@ import type { GroupState } from "../failover/group-state.ts";
 import type { Groups } from "../failover/groups.ts";
 import { mayStrike } from "../failover/judge.ts";
 import type { DueCheck } from "../failover/recheck.ts";
-import type { ServerState } from "../failover/server.ts";
+import { counterpart, type ServerState } from "../failover/server.ts";
 import { checkServer, type CheckResult, type FindAddress, type Identity } from "./check-server.ts";
 
 export interface CheckTimeouts {
@@ -16,10 +16,11 @@ export interface RecheckSettings {
   readonly groups: Groups;
   readonly clock: Clock;
   readonly findAddress: FindAddress;
+  /** These are as the configuration in service has them when a check begins. */
   readonly timeoutsOf: (group: string) => CheckTimeouts;
   readonly expectedOf: (group: string, pool: string) => Identity | undefined;
   /** The longest head of an answer, in bytes. */
-  readonly headBytes: number;
+  readonly headBytes: () => number;
 }
 
 /** Where a limit is switched off a check still ends, after this many milliseconds. */
@@ -34,35 +35,62 @@ interface Plan {
 
 /**
  * Asks servers that are out whether they are back, when `failover/` says it is due, so that no
- * request of a user has to find out; looks every name up at the start; and tells groups when a time
- * they wait for has come. Returns its end.
+ * request of a user has to find out; looks the name of every new server up; and tells groups when a
+ * time they wait for has come.
  */
-export function startRechecks(settings: RecheckSettings): () => void {
+export function startRechecks(settings: RecheckSettings): Rechecks {
   const rechecks = new Rechecks(settings);
-  return () => rechecks.stop();
+  rechecks.follow();
+  return rechecks;
 }
 
-class Rechecks {
+export class Rechecks {
   readonly #settings: RecheckSettings;
+  /** The servers that there are. */
+  #known: ReadonlySet<string> = new Set();
   readonly #plans = new Map<string, Plan>();
   /** Servers that are being asked. */
-  readonly #running = new Set<string>();
-  readonly #aborter = new AbortController();
+  readonly #running = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
 
   constructor(settings: RecheckSettings) {
     this.#settings = settings;
     this.#unsubscribe = settings.groups.subscribe((change) => this.#planGroup(change.after));
-    for (const group of settings.groups.all()) {
+  }
+
+  /**
+   * The groups were loaded: what is planned or asked for servers and groups that are gone ends without
+   * a word, names of new servers are looked up. Call it once their configuration is in service.
+   */
+  follow(): void {
+    const groups = [...this.#settings.groups.all()];
+    const before = this.#known;
+    this.#known = new Set(groups.flatMap((group) => group.servers.map((one) => keyOf(group, one))));
+    this.#dropAllBut(new Set([...groups.map(({ spec }) => spec.name), ...this.#known]));
+    for (const group of groups) {
       this.#planGroup(group);
-      for (const server of group.servers) void this.#check(group, server, "resolve");
+      for (const server of group.servers) {
+        if (!before.has(keyOf(group, server))) void this.#check(group, server, "resolve");
+      }
     }
   }
 
   stop(): void {
     this.#unsubscribe();
-    this.#aborter.abort();
-    for (const { cancel } of this.#plans.values()) cancel();
+    this.#dropAllBut(new Set());
+  }
+
+  #dropAllBut(keys: ReadonlySet<string>): void {
+    for (const [key, { cancel }] of this.#plans) {
+      if (keys.has(key)) continue;
+      cancel();
+      this.#plans.delete(key);
+    }
+    for (const [key, aborter] of this.#running) {
+      if (keys.has(key)) continue;
+      aborter.abort();
+      this.#running.delete(key);
+    }
   }
 
   #planGroup(group: GroupState): void {
@@ -77,13 +105,14 @@ class Rechecks {
       if (this.#running.has(key)) continue;
       const check = dueCheck(group, server);
       this.#plan(key, check, () => {
-        if (check !== undefined) void this.#check(group, server, check.kind);
+        if (check !== undefined) this.#ask(group, server, check.kind);
       });
     }
   }
 
   #planAgain(group: string): void {
-    this.#planGroup(this.#settings.groups.get(group));
+    const state = this.#settings.groups.find(group);
+    if (state !== undefined) this.#planGroup(state);
   }
 
   #plan(key: string, due: Pick<Plan, "at" | "kind"> | undefined, run: () => void): void {
@@ -100,24 +129,32 @@ class Rechecks {
     this.#plans.set(key, { ...due, cancel });
   }
 
+  /** A check that was planned before a reload goes by what is configured now. */
+  #ask({ spec }: GroupState, planned: ServerState, kind: DueCheck["kind"]): void {
+    const group = this.#settings.groups.find(spec.name);
+    const server = group && counterpart(group.servers, planned);
+    if (group && server) void this.#check(group, server, kind);
+  }
+
   async #check(group: GroupState, server: ServerState, kind: DueCheck["kind"]): Promise<void> {
     const key = keyOf(group, server);
     if (this.#running.has(key)) return;
-    this.#running.add(key);
+    const aborter = new AbortController();
+    this.#running.set(key, aborter);
     const { name, policy } = group.spec;
     const { groups, findAddress, timeoutsOf, expectedOf, headBytes } = this.#settings;
     const { connectMs, readMs } = timeoutsOf(name);
     const result = await checkServer(server.spec, kind, {
       connectMs: connectMs || LONGEST_CHECK_MS,
       answerMs: readMs || LONGEST_CHECK_MS,
-      headBytes,
+      headBytes: headBytes(),
       findAddress,
       expected: expectedOf(name, server.spec.pool),
       isFailure: (status) => mayStrike(policy, status),
-      signal: this.#aborter.signal,
+      signal: aborter.signal,
     });
+    if (aborter.signal.aborted) return;
     this.#running.delete(key);
-    if (this.#aborter.signal.aborted) return;
     groups.apply(name, eventOf(server.index, kind, result), group);
     this.#planAgain(name);
   }
