@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, GroupConfig } from "./config/config.ts";
 import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
 import { type AccessLog, openAccessLog } from "./observe/access-log.ts";
@@ -26,6 +26,8 @@ export interface Gateway {
   readonly connections: number;
   /** For every server, in the order configured. */
   readonly tunnels: readonly TunnelCount[];
+  /** Puts another configuration in service; listeners and logs stay as they are. */
+  reload(config: Config): void;
   /** After a rotation of the logs: goes on in new files of the same names. */
   reopenLogs(): void;
   /** Accepts nothing more, lets exchanges end up to `shutdown_timeout`, leaves nothing behind. */
@@ -81,18 +83,19 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       options.onExchange?.(record);
     },
     onUpgrade: (record) => {
-      if (config.logUpgradeStart) accessLog?.write(record);
+      if (site.config.logUpgradeStart) accessLog?.write(record);
     },
   };
-  const site = createSite(config, groups, context);
-  const configs = new Map(config.groups.map((group) => [group.name, group]));
+  let site = createSite(config, groups, context);
+  const configOf = (name: string): GroupConfig =>
+    mustHave(site.config.groups.find((group) => group.name === name));
   const rechecks = startRechecks({
     groups,
     clock,
     findAddress: (name) => context.resolver.findAddress(name),
-    timeoutsOf: (name) => mustHave(configs.get(name)).timeouts,
-    expectedOf: (name, pool) => mustHave(configs.get(name)).expect.get(pool),
-    headBytes: () => config.limits.serverHeadBytes,
+    timeoutsOf: (name) => configOf(name).timeouts,
+    expectedOf: (name, pool) => configOf(name).expect.get(pool),
+    headBytes: () => site.config.limits.serverHeadBytes,
   });
   const stopTrimming = startTrimming(clock);
   const closeRest = async (): Promise<void> => {
@@ -127,8 +130,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   }
 
   const stop = async (): Promise<void> => {
-    const cancel = clock.after(config.shutdownTimeoutMs, destroy);
-    site.stop(config.shutdownTimeoutMs * GOODBYE_SHARE);
+    const { shutdownTimeoutMs } = site.config;
+    const cancel = clock.after(shutdownTimeoutMs, destroy);
+    site.stop(shutdownTimeoutMs * GOODBYE_SHARE);
     await drain();
     cancel();
     await closeRest();
@@ -142,6 +146,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     },
     get tunnels() {
       return site.groups.flatMap(countTunnels);
+    },
+    reload: (next) => {
+      groups.load(next.groups.map((group) => group.spec));
+      site = createSite(next, groups, context, site);
+      rechecks.follow();
     },
     reopenLogs: () => {
       accessLog?.reopen();

@@ -48,7 +48,7 @@ export class Dial implements ConnectionUser {
 
   start(): void {
     if (this.#endpoint.path === undefined) this.#resolve(false);
-    else this.#connect({ path: this.#endpoint.path }, this.#endpoint.spec.address);
+    else this.#connect({ path: this.#endpoint.path }, this.#endpoint.address);
   }
 
   /** Ends it without a word. */
@@ -67,7 +67,7 @@ export class Dial implements ConnectionUser {
   }
 
   onError(error: Error): void {
-    const addr = this.#connection?.addr ?? this.#endpoint.spec.address;
+    const addr = this.#connection?.addr ?? this.#endpoint.address;
     this.#connection = undefined;
     const cause = causeOf(error);
     const isLast = this.#left.length === 0 && (this.#lookedUpFresh || !this.#canResolveAgain());
@@ -79,7 +79,7 @@ export class Dial implements ConnectionUser {
   }
 
   onDeadline(): void {
-    const addr = this.#connection?.addr ?? this.#endpoint.spec.address;
+    const addr = this.#connection?.addr ?? this.#endpoint.address;
     const phase = this.#connection === undefined ? "resolve" : "connect";
     const failure: DialFailure = { phase, cause: "timeout", addr, code: "ETIMEDOUT" };
     this.#connection?.destroy();
@@ -111,7 +111,7 @@ export class Dial implements ConnectionUser {
   }
 
   #resolved(resolved: Resolved, failed: DialFailure | undefined): void {
-    const { address } = this.#endpoint.spec;
+    const { address } = this.#endpoint;
     if (!resolved.ok) {
       const code = errorCode(resolved.error);
       return this.#fail(

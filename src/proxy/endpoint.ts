@@ -1,5 +1,6 @@
+import type { Seat } from "../failover/choose.ts";
 import type { ServerSpec } from "../failover/spec.ts";
-import type { LongLived } from "./long-lived.ts";
+import { LongLivedRoll } from "./long-lived.ts";
 import { type Enrolled, Roll } from "./roll.ts";
 import type { ConnectionUser, ServerConnection } from "./server-connection.ts";
 
@@ -21,19 +22,22 @@ export interface Waiting extends Enrolled {
   rescue(): void;
 }
 
-/** One server as the data path sees it: its idle connections and who waits on it. */
+/**
+ * One server as the data path sees it: its idle connections, who waits on it, who stays. It outlives
+ * a reload that keeps its server, and one that does not for as long as somebody is still there.
+ */
 export class Endpoint {
-  readonly spec: ServerSpec;
-  /** Where it listens, taken apart once. */
+  readonly key: string;
+  /** As configured, and taken apart once. */
+  readonly address: string;
   readonly host: string;
   readonly port: number;
   /** Path of a unix socket; undefined for TCP. */
   readonly path: string | undefined;
   readonly waiting = new Roll<Waiting>();
-  readonly longLived = new Roll<LongLived>();
-  /** When the long-lived connections of that moment were last told to leave; monotonic ms. */
-  departedAt = Number.NEGATIVE_INFINITY;
-  readonly #limits: IdleLimits;
+  readonly longLived = new LongLivedRoll();
+  readonly seat: Seat = { inFlight: 0, current: 0 };
+  #limits: IdleLimits;
   /** Newest last. */
   #idle: ServerConnection[] = [];
   #retired = false;
@@ -43,10 +47,11 @@ export class Endpoint {
   #hasClosedIdle = false;
   #waryUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(spec: ServerSpec, limits: IdleLimits) {
-    this.spec = spec;
+  constructor({ key, address }: ServerSpec, limits: IdleLimits) {
+    this.key = key;
+    this.address = address;
     this.#limits = limits;
-    const { host, port, path } = splitAddress(spec.address);
+    const { host, port, path } = splitAddress(address);
     this.host = host;
     this.port = port;
     this.path = path;
@@ -71,13 +76,29 @@ export class Endpoint {
 
   /** Takes back a connection whose last answer is complete. */
   giveBack(connection: ServerConnection, now: number): void {
-    const idleMs = Math.min(this.#limits.idleMs, keptMs(connection));
+    const idleMs = this.#idleMs(connection);
     if (this.#retired || this.#limits.maxIdle === 0 || idleMs === 0) return connection.destroy();
     connection.idleSince = now;
     connection.user = new IdleUser(this, connection);
     connection.deadline.arm(idleMs);
     this.#idle.push(connection);
-    if (this.#idle.length > this.#limits.maxIdle) this.#idle.shift()?.destroy();
+    this.#closeSurplus();
+  }
+
+  /** The configuration has it, with these limits, which hold for what is idle already, too. */
+  serve(limits: IdleLimits, now: number): void {
+    this.#retired = false;
+    this.#limits = limits;
+    for (const connection of this.#idle) {
+      const leftMs = this.#idleMs(connection) - (now - connection.idleSince);
+      connection.deadline.arm(Math.max(1, leftMs));
+    }
+    this.#closeSurplus();
+  }
+
+  /** Nobody is there any more. */
+  get isDeserted(): boolean {
+    return this.seat.inFlight === 0 && this.longLived.size === 0;
   }
 
   /** A connection is about to carry a request. */
@@ -117,6 +138,15 @@ export class Endpoint {
   retire(): void {
     this.#retired = true;
     this.closeIdle();
+  }
+
+  #closeSurplus(): void {
+    while (this.#idle.length > this.#limits.maxIdle) this.#idle.shift()?.destroy();
+  }
+
+  /** Milliseconds for which it is kept from its last use on. */
+  #idleMs(connection: ServerConnection): number {
+    return Math.min(this.#limits.idleMs, keptMs(connection));
   }
 
   #isSafe(connection: ServerConnection, now: number): boolean {

@@ -1,69 +1,94 @@
 import type { GroupConfig } from "../config/config.ts";
-import type { ClosedBy } from "../events.ts";
 import { chooseBound } from "../failover/bound.ts";
 import { chooseServer, type Pick, type Seat, whyNone } from "../failover/choose.ts";
-import { type Fate, fateOf } from "../failover/drain.ts";
+import { type Fate, fateOf, staysUntil } from "../failover/drain.ts";
+import { knownBy } from "../failover/group-facts.ts";
 import type { GroupEvent } from "../failover/group.ts";
 import type { GroupState } from "../failover/group-state.ts";
-import type { Groups } from "../failover/groups.ts";
+import type { GroupStates } from "../failover/groups.ts";
 import type { Policy } from "../failover/policy.ts";
-import { available, type ServerState } from "../failover/server.ts";
+import { available, counterpart, type ServerState } from "../failover/server.ts";
+import type { ServerSpec } from "../failover/spec.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import { createAffinity } from "./affinity.ts";
 import type { Affinity, Binding } from "./binding.ts";
 import type { ProxyContext } from "./context.ts";
+import type { DepartedServers } from "./departed.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
-import { leaveSpread, type LongLived } from "./long-lived.ts";
-import type { Roll } from "./roll.ts";
-
-/** Milliseconds, enough for the caller to be through with what it does. */
-const SOON_MS = 1;
+import type { LongLived } from "./long-lived.ts";
 
 const NONE_TRIED: readonly number[] = [];
 
-/** What all groups of a site share. */
-interface SiteRules {
+/** What all groups of a site go by. */
+export interface SiteRules {
   readonly answerLimits: HeadLimits;
   /** Are the `X-Forwarded-*` fields of this peer believed? */
   readonly isTrusted: (address: string) => boolean;
 }
 
-/** A group as the data path uses it: its configuration, its state as of now, its connections. */
+/** What all groups of all sites share. */
+export interface SiteShared {
+  readonly states: GroupStates;
+  readonly context: ProxyContext;
+  readonly departed: DepartedServers;
+}
+
+/** Who serves for a group now: known to all that have served for it, as their exchanges go on. */
+interface Office {
+  holder: ServingGroup | undefined;
+}
+
+/**
+ * A group as the data path uses it: its configuration, its state as of now, its connections. A reload
+ * that changes the group has another one take over from it: the endpoints of the servers that are in
+ * both belong to both, and what becomes of them is up to the new one. The exchanges that this one
+ * began keep it. They choose among the servers of its configuration by what is known of them today.
+ */
 export class ServingGroup {
   readonly config: GroupConfig;
   readonly context: ProxyContext;
-  readonly answerLimits: HeadLimits;
-  readonly isTrusted: (address: string) => boolean;
-  readonly #groups: Groups;
-  readonly #seats: readonly Seat[];
+  readonly #states: GroupStates;
+  readonly #departed: DepartedServers;
+  readonly #office: Office;
   readonly #endpoints: readonly Endpoint[];
+  readonly #seats: readonly Seat[];
   readonly #affinity: Affinity | undefined;
   readonly #unsubscribe: () => void;
+  #rules: SiteRules;
+  /** As of now; once another one has taken over, as of the last time that somebody asked. */
   #state: GroupState;
-  #isStopping = false;
+  /** The state of the one who took over from which that is. */
+  #learntFrom: GroupState | undefined;
 
-  constructor(
-    config: GroupConfig,
-    groups: Groups,
-    context: ProxyContext,
-    { answerLimits, isTrusted }: SiteRules,
-  ) {
+  /** `before`: the one that this one takes over from. */
+  constructor(config: GroupConfig, shared: SiteShared, rules: SiteRules, before?: ServingGroup) {
     this.config = config;
-    this.context = context;
-    this.answerLimits = answerLimits;
-    this.isTrusted = isTrusted;
-    this.#groups = groups;
-    this.#state = groups.get(config.name);
-    this.#seats = this.#state.servers.map(() => createSeat());
-    this.#endpoints = this.#state.servers.map(
-      (server) => new Endpoint(server.spec, config.keepalive),
-    );
-    this.#affinity = createAffinity(config, this.#state.servers, context);
-    this.#unsubscribe = groups.subscribe((change) => {
-      if (change.group === config.name) this.#onChange(change.before, change.after);
-    });
+    this.context = shared.context;
+    this.#states = shared.states;
+    this.#departed = shared.departed;
+    this.#rules = rules;
+    this.#state = shared.states.get(config.name);
+    this.#endpoints = this.#state.servers.map(({ spec }) => this.#endpointFor(spec, before));
+    this.#seats = this.#endpoints.map(({ seat }) => seat);
+    this.#affinity = createAffinity(config, this.#state.servers, shared.context);
+    this.#office = before === undefined ? { holder: this } : before.#office;
+    this.#unsubscribe = this.#follow();
+    if (before !== undefined) this.#takeOver(before);
+  }
+
+  get answerLimits(): HeadLimits {
+    return this.#rules.answerLimits;
+  }
+
+  get isTrusted(): SiteRules["isTrusted"] {
+    return this.#rules.isTrusted;
+  }
+
+  /** A site took over in which nothing but its rules has changed for this group. */
+  goBy(rules: SiteRules): void {
+    this.#rules = rules;
   }
 
   get policy(): Policy {
@@ -71,6 +96,7 @@ export class ServingGroup {
   }
 
   get state(): GroupState {
+    if (this.#office.holder !== this) this.#catchUp();
     return this.#state;
   }
 
@@ -82,12 +108,17 @@ export class ServingGroup {
     return at(this.#endpoints, server.index);
   }
 
+  /** By the server's key; undefined where it is none of this group. */
+  endpointOf(key: string): Endpoint | undefined {
+    return this.#endpoints.find((endpoint) => endpoint.key === key);
+  }
+
   choose(tried: readonly number[], drawKey: string): Pick | undefined {
-    return chooseServer(this.#state, this.#seats, tried, drawKey, this.context.clock.now());
+    return chooseServer(this.state, this.#seats, tried, drawKey, this.context.clock.now());
   }
 
   whyNone(tried: readonly number[]): string {
-    return whyNone(this.#state, this.#seats, tried, this.context.clock.now());
+    return whyNone(this.state, this.#seats, tried, this.context.clock.now());
   }
 
   /** What the request is bound to; undefined where the group knows no bindings. */
@@ -107,7 +138,7 @@ export class ServingGroup {
 
   /** The server that a request is bound to, where it may still go there. */
   chooseBound(index: number, tried: readonly number[]): Pick | undefined {
-    return chooseBound(this.#state, index, tried, this.context.clock.now());
+    return chooseBound(this.state, index, tried, this.context.clock.now());
   }
 
   keepsBound(index: number): boolean {
@@ -120,7 +151,7 @@ export class ServingGroup {
   }
 
   report(event: GroupEvent): void {
-    this.#groups.apply(this.config.name, event, this.#state);
+    this.#states.apply(this.config.name, event, this.#state);
   }
 
   /**
@@ -128,28 +159,22 @@ export class ServingGroup {
    * when it has to go, which may be so already.
    */
   admit(server: ServerState, one: LongLived, since: number): void {
-    const endpoint = this.endpoint(server);
-    endpoint.longLived.add(one);
-    if (this.#isStopping) one.leave("stop", SOON_MS);
-    else if (endpoint.departedAt >= since) one.leave("drain", SOON_MS);
+    this.endpoint(server).longLived.admit(one, since, this.context.clock.now());
   }
 
   dismiss(server: ServerState, one: LongLived): void {
-    this.endpoint(server).longLived.delete(one);
+    this.endpoint(server).longLived.dismiss(one);
   }
 
   /** How many tunnels each server has, by its index. */
   get tunnels(): readonly number[] {
-    return this.#endpoints.map(
-      ({ longLived }) => longLived.list().filter(({ kind }) => kind === "tunnel").length,
-    );
+    return this.#endpoints.map(({ longLived }) => longLived.tunnels);
   }
 
   /** The gateway stops: long-lived connections leave within `spreadMs`, or within `drain.spread`. */
   stop(spreadMs: number): void {
-    this.#isStopping = true;
     const withinMs = Math.min(spreadMs, this.config.spec.drain.spreadMs);
-    for (const { longLived } of this.#endpoints) this.#letGo(longLived, "stop", withinMs);
+    for (const { longLived } of this.#endpoints) longLived.stop(withinMs, this.context.random);
   }
 
   /** Lets go of idle connections and of the state; exchanges in flight may end. */
@@ -157,43 +182,85 @@ export class ServingGroup {
     this.#unsubscribe();
     for (const endpoint of this.#endpoints) {
       endpoint.retire();
-      if (this.#isStopping) for (const one of endpoint.longLived.list()) one.destroy();
+      endpoint.longLived.destroy();
     }
+  }
+
+  /** The group is gone: its servers depart. */
+  retire(): void {
+    this.#stepDown(undefined);
+  }
+
+  #takeOver(before: ServingGroup): void {
+    before.#stepDown(this);
+    this.#onChange(before.#state, this.#state);
+  }
+
+  /** The servers that the next one has not depart. */
+  #stepDown(next: ServingGroup | undefined): void {
+    this.#unsubscribe();
+    this.#office.holder = next;
+    const { name, spec } = this.config;
+    const now = this.context.clock.now();
+    for (const server of this.#state.servers) {
+      if (next?.indexOf(server.spec.key) !== undefined) continue;
+      const until = staysUntil(this.#state, server, now);
+      this.#departed.add(name, this.endpoint(server), spec.drain, until);
+    }
+  }
+
+  /** The endpoint stays the same over reloads, whatever else is configured of its server. */
+  #endpointFor(spec: ServerSpec, before: ServingGroup | undefined): Endpoint {
+    const { name, keepalive } = this.config;
+    const known = before?.endpointOf(spec.key) ?? this.#departed.takeBack(name, spec.key);
+    if (known === undefined) return new Endpoint(spec, keepalive);
+    known.serve(keepalive, this.context.clock.now());
+    return known;
+  }
+
+  /** What the one who took over knows of the servers that both have. */
+  #catchUp(): void {
+    const now = this.#office.holder?.state;
+    if (now === undefined || now === this.#learntFrom) return;
+    this.#learntFrom = now;
+    this.#state = knownBy(this.#state, now);
+  }
+
+  /** Not within the constructor, whose closures would hold on to the one before, and it to its own. */
+  #follow(): () => void {
+    const { spec } = this.#state;
+    return this.#states.subscribe(({ before, after }) => {
+      // A change that a reload brings is for the one who takes over.
+      if (after.spec === spec) this.#onChange(before, after);
+    });
   }
 
   #onChange(before: GroupState, after: GroupState): void {
     this.#state = after;
     const now = this.context.clock.now();
     for (const server of after.servers) {
-      const was = before.servers[server.index];
+      const was = counterpart(before.servers, server);
       const isOut =
         was !== undefined &&
         available(was, this.policy, now) &&
         !available(server, this.policy, now);
       if (isOut) this.#onOut(server);
-      this.#decide(fateOf(before, after, server), server);
+      this.#decide(fateOf(before, after, server), this.endpoint(server));
     }
   }
 
-  #decide(fate: Fate, server: ServerState): void {
-    const endpoint = this.endpoint(server);
-    const { longLived } = endpoint;
+  #decide(fate: Fate, { longLived }: Endpoint): void {
+    const { clock, random } = this.context;
     switch (fate) {
       case "as-before":
         return;
       case "leave":
-        endpoint.departedAt = this.context.clock.now();
-        return this.#letGo(longLived, "drain", this.config.spec.drain.spreadMs);
+        return longLived.drain(this.config.spec.drain.spreadMs, clock.now(), random);
       case "stay":
-        for (const one of longLived.list()) one.stay();
-        return;
+        return longLived.stay();
       case "break":
-        for (const one of longLived.list()) one.breakOff();
+        return longLived.breakOff();
     }
-  }
-
-  #letGo(longLived: Roll<LongLived>, by: ClosedBy, spreadMs: number): void {
-    leaveSpread(longLived.list(), by, spreadMs, this.context.random);
   }
 
   #onOut(server: ServerState): void {
@@ -203,10 +270,6 @@ export class ServingGroup {
     if (!this.policy.rescue || server.admin !== "ready") return;
     for (const waiting of endpoint.waiting.list()) waiting.rescue();
   }
-}
-
-function createSeat(): Seat {
-  return { inFlight: 0, current: 0 };
 }
 
 function at<T>(list: readonly T[], index: number): T {

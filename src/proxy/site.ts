@@ -1,15 +1,18 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { Config } from "../config/config.ts";
-import type { Groups } from "../failover/groups.ts";
+import type { GroupStates } from "../failover/groups.ts";
 import { createRouter, type Router } from "../routing/router.ts";
 import type { ProxyContext } from "./context.ts";
-import { ServingGroup } from "./serving-group.ts";
+import { DepartedServers } from "./departed.ts";
+import { ServingGroup, type SiteRules, type SiteShared } from "./serving-group.ts";
 
 /** One configuration in service. An exchange keeps the site it began with. */
 export interface Site {
   readonly config: Config;
   readonly router: Router<ServingGroup>;
   readonly groups: readonly ServingGroup[];
+  /** The same in all sites of a run. */
+  readonly departed: DepartedServers;
   /** Are the `X-Forwarded-*` fields of this peer believed? */
   isTrusted(address: string): boolean;
   /** The gateway stops: long-lived connections leave within `spreadMs`. */
@@ -17,31 +20,66 @@ export interface Site {
   close(): void;
 }
 
-export function createSite(config: Config, groups: Groups, context: ProxyContext): Site {
-  const { limits } = config;
+/**
+ * Puts a configuration in service whose groups are loaded. It takes over from `previous`, which needs
+ * no close(): a group whose `GroupConfig` is the very object that it was there stays as it is, a
+ * changed one keeps what belongs to the servers that it still has, and the other servers depart.
+ */
+export function createSite(
+  config: Config,
+  states: GroupStates,
+  context: ProxyContext,
+  previous?: Site,
+): Site {
+  const departed = previous?.departed ?? new DepartedServers(context);
+  departed.forgetDeserted();
+  const rules = rulesOf(config);
+  const groups = serve(config, { states, context, departed }, rules, previous);
+  return {
+    config,
+    groups,
+    departed,
+    router: createRouter(
+      groups.flatMap((group) => group.config.routes.map((route) => ({ route, target: group }))),
+    ),
+    isTrusted: rules.isTrusted,
+    stop(spreadMs) {
+      for (const group of groups) group.stop(spreadMs);
+      departed.stop(spreadMs);
+    },
+    close() {
+      for (const group of groups) group.close();
+      departed.close();
+    },
+  };
+}
+
+/** The groups that serve from now on; those that are gone retire. */
+function serve(
+  config: Config,
+  shared: SiteShared,
+  rules: SiteRules,
+  previous: Site | undefined,
+): readonly ServingGroup[] {
+  const left = new Map(previous?.groups.map((group) => [group.config.name, group]));
+  const groups = config.groups.map((group) => {
+    const known = left.get(group.name);
+    left.delete(group.name);
+    if (known?.config !== group) return new ServingGroup(group, shared, rules, known);
+    known.goBy(rules);
+    return known;
+  });
+  for (const gone of left.values()) gone.retire();
+  return groups;
+}
+
+function rulesOf({ limits, trustedProxies }: Config): SiteRules {
   const answerLimits = {
     headBytes: limits.serverHeadBytes,
     targetBytes: limits.targetBytes,
     fieldCount: limits.fieldCount * 2,
   };
-  const isTrusted = trustChecker(config.trustedProxies);
-  const serving = config.groups.map(
-    (group) => new ServingGroup(group, groups, context, { answerLimits, isTrusted }),
-  );
-  return {
-    config,
-    groups: serving,
-    router: createRouter(
-      serving.flatMap((group) => group.config.routes.map((route) => ({ route, target: group }))),
-    ),
-    stop(spreadMs) {
-      for (const group of serving) group.stop(spreadMs);
-    },
-    isTrusted,
-    close() {
-      for (const group of serving) group.close();
-    },
-  };
+  return { answerLimits, isTrusted: trustChecker(trustedProxies) };
 }
 
 function trustChecker(blocks: readonly string[]): (address: string) => boolean {

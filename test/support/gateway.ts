@@ -6,6 +6,7 @@ import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Lookup } from "../../src/proxy/resolver.ts";
 import { CountingClock } from "./counting-clock.ts";
 import { struck } from "./failover-groups.ts";
+import { reuseUnchanged } from "./reuse-unchanged.ts";
 import { isTrueWithin } from "./waits.ts";
 
 /** Where a server of a pool listens: a started server, a unix socket, or any url. */
@@ -46,14 +47,15 @@ export async function startTestGateway(setup: GatewaySetup): Promise<TestGateway
   const before = openSockets();
   const clock = new CountingClock(setup.clock ?? systemClock);
   const heard = new Heard();
-  const gateway = await startGateway(readConfig(setup), {
+  const config = readConfig(setup);
+  const gateway = await startGateway(config, {
     clock,
     ...(setup.random && { random: setup.random }),
     ...(setup.lookup && { lookup: setup.lookup }),
     onExchange: (record) => heard.exchange(record),
     onEvent: (event) => heard.events.push(event),
   });
-  return new TestGateway(gateway, clock, heard, before);
+  return new TestGateway(gateway, config, clock, heard, before);
 }
 
 export class TestGateway implements AsyncDisposable {
@@ -61,12 +63,20 @@ export class TestGateway implements AsyncDisposable {
   /** The first address it listens on. */
   readonly address: string;
   readonly #gateway: Gateway;
+  #config: Config;
   readonly #clock: CountingClock;
   readonly #heard: Heard;
   readonly #socketsBefore: number;
 
-  constructor(gateway: Gateway, clock: CountingClock, heard: Heard, socketsBefore: number) {
+  constructor(
+    gateway: Gateway,
+    config: Config,
+    clock: CountingClock,
+    heard: Heard,
+    socketsBefore: number,
+  ) {
     this.#gateway = gateway;
+    this.#config = config;
     this.#clock = clock;
     this.#heard = heard;
     this.#socketsBefore = socketsBefore;
@@ -93,7 +103,11 @@ export class TestGateway implements AsyncDisposable {
 
   /** `blue up`, `green down`: every server's health in the order of the pools. */
   get servers(): readonly string[] {
-    const { servers } = this.#gateway.groups.get("app");
+    return this.serversOf("app");
+  }
+
+  serversOf(group: string): readonly string[] {
+    const { servers } = this.#gateway.groups.get(group);
     return servers.map(({ spec, health }) => `${spec.pool} ${health.status}`);
   }
 
@@ -110,6 +124,17 @@ export class TestGateway implements AsyncDisposable {
     return this.#gateway.tunnels.map(({ pool, tunnels }) => `${pool} ${tunnels}`);
   }
 
+  /** How many timers run. */
+  get timers(): number {
+    return this.#clock.pending;
+  }
+
+  /** Another configuration takes over; of `setup` its clock, lookup and random are of no meaning here. */
+  reload(setup: GatewaySetup): void {
+    this.#config = reuseUnchanged(this.#config, readConfig(setup));
+    this.#gateway.reload(this.#config);
+  }
+
   stop(): Promise<void> {
     return this.#gateway.stop();
   }
@@ -120,8 +145,8 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /** A strike from nowhere against a server, by its place in the order of the pools. */
-  strike(server: number): void {
-    this.#gateway.groups.apply("app", struck(this.#gateway.groups.get("app"), server));
+  strike(server: number, group = "app"): void {
+    this.#gateway.groups.apply(group, struck(this.#gateway.groups.get(group), server));
   }
 
   /** As an operator: nothing more for this server. */
@@ -168,7 +193,8 @@ class Heard {
   }
 }
 
-function readConfig(setup: GatewaySetup): Config {
+/** The configuration that a gateway of this setup starts with. */
+export function readConfig(setup: GatewaySetup): Config {
   // Every YAML reader takes JSON.
   const text = JSON.stringify({
     listen: [{ address: "127.0.0.1:0" }],

@@ -19,15 +19,15 @@ test("each goodbye has a part of the time for itself, and chance decides where i
   const { all, times } = leaving(4);
   const chances = [0, 0.5, 0.25, 0.999];
 
-  leaveSpread(all, "drain", 20_000, () => chances.shift() ?? 0);
+  leaveSpread(all, { by: "drain", afterMs: 0, spreadMs: 20_000 }, () => chances.shift() ?? 0);
 
   expect(times).toEqual([0, 7500, 11_250, 19_995]);
 });
 
-test("without a time to spread over all leave at once", () => {
+test("without a time to spread over all leave together, when it is time", () => {
   const { all, times } = leaving(3);
 
-  leaveSpread(all, "drain", 0, () => 0.5);
+  leaveSpread(all, { by: "drain", afterMs: 500, spreadMs: 0 }, () => 0.5);
 
-  expect(times).toEqual([0, 0, 0]);
+  expect(times).toEqual([500, 500, 500]);
 });
