@@ -1,7 +1,19 @@
-import { closeSync, constants, fstatSync, openSync, write, writeSync } from "node:fs";
+import { write, writeSync } from "node:fs";
 import type { Cancel, Clock } from "../clock.ts";
+import {
+  closeLogFile,
+  codeOf,
+  type LogFile,
+  openLogFile,
+  pieceLength,
+  restAfter,
+  writeAtOnce,
+} from "./log-file.ts";
 
-/** Takes lines and writes them in batches; whatever becomes of them, its user never notices. */
+/**
+ * Takes lines and writes them in batches; whatever becomes of them, its user never notices. Several
+ * processes, and several sinks of one, may write to the same file or pipe: lines stay whole.
+ */
 export interface LineSink {
   /** Takes one line without its end; dropped and counted while too many wait to be written. */
   write(line: string): void;
@@ -40,34 +52,37 @@ export function openLineSink(options: SinkOptions): LineSink {
 
 const BATCH_CHARS = 64 * 1024;
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
+/** Milliseconds until a write that was refused is tried again. */
 const RETRY_MS = 100;
+/** The same where a pipe is full: its reader mostly is at it. Doubled until it takes something. */
+const FULL_PIPE_MS = 1;
 const CLOSE_MS = 2_000;
-const LAST_TRIES = 100;
-const LAST_PAUSE_MS = 10;
-const STANDSTILL = new Int32Array(new SharedArrayBuffer(4));
 const NOTHING = Buffer.alloc(0);
 
 // pino's own destination is not used: on a full disk or a closed pipe it retries for ever in its
 // exit handler, which keeps the process from ending, and it does not count what it drops.
 class FileSink implements LineSink {
   readonly #options: SinkOptions;
-  readonly #atExit = () => writeAtOnce(this.#fd, this.#rest());
-  #fd: number;
+  readonly #atExit = () => writeAtOnce(this.#file, this.#rest());
+  #file: LogFile;
   #waiting = "";
   /** What the system has not yet taken of the batch before. */
-  #batch = NOTHING;
+  #batch: Buffer = NOTHING;
+  /** Bytes of it that are being written. */
+  #handed = 0;
   #state: "idle" | "timed" | "writing" | "pausing" | "closed" = "idle";
+  #fullPipeMs = FULL_PIPE_MS;
   #trouble: string | undefined;
   #dropped = 0;
   /** The file before a reopen, while a write to it is under way. */
-  #retired: number | undefined;
+  #retired: LogFile | undefined;
   #cancelPause: Cancel | undefined;
   #closed: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(options: SinkOptions) {
     this.#options = options;
-    this.#fd = openFile(options.file);
+    this.#file = openLogFile(options.file);
     process.on("exit", this.#atExit);
   }
 
@@ -89,19 +104,36 @@ class FileSink implements LineSink {
       this.#waiting = "";
     }
     if (this.#batch.length === 0) return;
+    if (this.#file.isUnblocked) return this.#writeNow();
     this.#state = "writing";
-    write(this.#fd, this.#batch, 0, this.#batch.length, null, (error, count) =>
+    this.#handed = pieceLength(this.#file, this.#batch);
+    write(this.#file.fd, this.#batch, 0, this.#handed, null, (error, count) =>
       this.#written(error, count),
     );
+  }
+
+  /** 64 KB in pieces cost as much as in one write by another thread: 60 us, where each such has 30. */
+  #writeNow(): void {
+    const bytes = this.#batch;
+    let done = 0;
+    let refusal: unknown;
+    try {
+      while (done < bytes.length) {
+        done += writeSync(this.#file.fd, bytes, done, pieceLength(this.#file, bytes, done));
+      }
+    } catch (error) {
+      refusal = error;
+    }
+    this.#written(refusal, done);
   }
 
   reopen(): void {
     if (this.#state === "closed" || isStandard(this.#options.file)) return;
     try {
-      const fresh = openFile(this.#options.file);
-      if (this.#state === "writing" && this.#retired === undefined) this.#retired = this.#fd;
-      else closeFile(this.#fd);
-      this.#fd = fresh;
+      const fresh = openLogFile(this.#options.file);
+      if (this.#state === "writing" && this.#retired === undefined) this.#retired = this.#file;
+      else closeLogFile(this.#file);
+      this.#file = fresh;
     } catch (error) {
       this.#begin(codeOf(error));
     }
@@ -127,11 +159,15 @@ class FileSink implements LineSink {
 
   #continue(): void {
     if (this.#isBusy()) return;
-    const length = this.#batch.length + this.#waiting.length;
-    if (length === 0) this.#closed?.();
-    else if (this.#closed !== undefined || length >= BATCH_CHARS || this.#options.flushMs === 0)
-      this.flush();
+    const { length } = this.#waiting;
+    const isBegun = this.#batch.length > 0;
+    if (length === 0 && !isBegun) this.#closed?.();
+    else if (isBegun || this.#closed !== undefined || length >= this.#batchChars) this.flush();
     else if (this.#state === "idle") this.#pause("timed", this.#options.flushMs);
+  }
+
+  get #batchChars(): number {
+    return this.#options.flushMs === 0 ? 0 : BATCH_CHARS;
   }
 
   #isBusy(): boolean {
@@ -147,32 +183,30 @@ class FileSink implements LineSink {
     });
   }
 
-  #written(error: NodeJS.ErrnoException | null, count: number): void {
+  /** `refusal`: the system's error, undefined or null where there was none. */
+  #written(refusal: unknown, count: number): void {
     const moved = this.#retired !== undefined;
-    if (this.#retired !== undefined) closeFile(this.#retired);
+    if (this.#retired !== undefined) closeLogFile(this.#retired);
     this.#retired = undefined;
-    if (this.#state === "closed") {
-      closeFile(this.#fd);
-      return;
-    }
-    if (error !== null && !moved) {
-      this.#failed(codeOf(error));
-      return;
-    }
+    if (this.#state === "closed") return closeLogFile(this.#file);
+    const isTaken = refusal === undefined || refusal === null;
+    this.#batch = restAfter(this.#file, this.#batch, count);
+    if (count > 0) this.#fullPipeMs = FULL_PIPE_MS;
+    if (!isTaken && !moved) return this.#failed(codeOf(refusal));
     this.#state = "idle";
-    if (error === null) this.#batch = this.#batch.subarray(count);
-    if (error === null && this.#waiting.length < MAX_WAITING_CHARS / 2) this.#recover();
+    if (isTaken && this.#waiting.length < MAX_WAITING_CHARS / 2) this.#recover();
     this.#continue();
   }
 
   #failed(code: string): void {
     if (code !== "EAGAIN") this.#begin(code);
     if (this.#closed === undefined) {
-      this.#pause("pausing", RETRY_MS);
+      this.#pause("pausing", code === "EAGAIN" ? this.#fullPipeMs : RETRY_MS);
+      this.#fullPipeMs = Math.min(2 * this.#fullPipeMs, RETRY_MS);
       return;
     }
     this.#state = "idle";
-    if (code === "EAGAIN") writeAtOnce(this.#fd, this.#rest());
+    if (code === "EAGAIN") writeAtOnce(this.#file, this.#rest());
     this.#closed();
   }
 
@@ -191,69 +225,22 @@ class FileSink implements LineSink {
     this.#waiting += `${this.#options.recoveryLine(trouble)}\n`;
   }
 
-  /** A batch that is being written is left to the system, or its lines would stand there twice. */
+  /** What is being written is left to the system, or its lines would stand there twice. */
   #rest(): Buffer {
-    const waiting = Buffer.from(this.#waiting);
-    return this.#state === "writing" ? waiting : Buffer.concat([this.#batch, waiting]);
+    const left = this.#batch.subarray(this.#state === "writing" ? this.#handed : 0);
+    return Buffer.concat([left, Buffer.from(this.#waiting)]);
   }
 
   #release(): void {
     process.off("exit", this.#atExit);
     this.#cancelPause?.();
-    if (this.#state !== "writing") closeFile(this.#fd);
+    if (this.#state !== "writing") closeLogFile(this.#file);
     this.#waiting = "";
     this.#batch = NOTHING;
     this.#state = "closed";
   }
 }
 
-function openFile(file: string): number {
-  if (file === "stdout") return unblocked(1);
-  if (file === "stderr") return unblocked(2);
-  return openSync(file, "a");
-}
-
-// A reader that stalls would hold a thread, and in the end the exit, of a process that writes to a
-// blocking pipe. Opened anew the pipe has a mode of its own; where that is not allowed it blocks.
-function unblocked(fd: number): number {
-  try {
-    if (!fstatSync(fd).isFIFO()) return fd;
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch {
-    return fd;
-  }
-}
-
 function isStandard(file: string): boolean {
   return file === "stdout" || file === "stderr";
-}
-
-function closeFile(fd: number): void {
-  if (fd <= 2) return;
-  try {
-    closeSync(fd);
-  } catch {
-    // Nothing can be done about it, and every line has been handed over.
-  }
-}
-
-/**
- * The last resort of a process that ends: gives a slow reader up to a second, and stops at any
- * other refusal. Nothing asynchronous would run any more, so it waits by standing still.
- */
-function writeAtOnce(fd: number, bytes: Buffer): void {
-  let rest = bytes;
-  for (let patience = LAST_TRIES; rest.length > 0 && patience > 0;) {
-    try {
-      rest = rest.subarray(writeSync(fd, rest));
-    } catch (error) {
-      if (codeOf(error) !== "EAGAIN") return;
-      patience--;
-      Atomics.wait(STANDSTILL, 0, 0, LAST_PAUSE_MS);
-    }
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
 }
