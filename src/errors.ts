@@ -15,7 +15,7 @@ export const ERRORS = {
   NO_SERVER: { status: 502, message: "no server is available" },
   STOPPING: { status: 503, message: "the gateway is stopping" },
   NO_POOL: { status: 503, message: "nothing is deployed here yet" },
-  OVERLOADED: { status: 503, message: "the gateway has no room for this connection" },
+  OVERLOADED: { status: 503, message: "the gateway has more to do than it can" },
   SERVER_TIMEOUT: { status: 504, message: "no server answered in time" },
   VERSION_NOT_SUPPORTED: { status: 505, message: "only HTTP/1.0 and HTTP/1.1 are spoken here" },
   NO_STORAGE: { status: 507, message: "there is no room to keep the request body" },

@@ -5,12 +5,14 @@ import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
 import { type AccessLog, openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
+import { OverloadLog } from "./observe/overload-log.ts";
 import { ShortageLog } from "./observe/shortage-log.ts";
 import { startRechecks } from "./probe/rechecks.ts";
 import type { ProxyContext } from "./proxy/context.ts";
 import { createCookieKey } from "./proxy/cookie-affinity.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Listener, startListener } from "./proxy/listener.ts";
+import { LoopDelay } from "./proxy/loop-delay.ts";
 import { startTrimming } from "./proxy/read-buffer.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import type { ServingGroup } from "./proxy/serving-group.ts";
@@ -70,8 +72,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     }
   });
   const shortages = new ShortageLog(eventLog, clock);
+  const overloads = new OverloadLog(eventLog, clock);
   const context: ProxyContext = {
     clock,
+    loopDelay: new LoopDelay(clock),
     wheel: new DeadlineWheel(clock),
     resolver: new Resolver(clock, options.lookup),
     random: options.random ?? Math.random,
@@ -80,6 +84,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     onExchange: (record) => {
       accessLog?.write(record);
       if (record.shortage !== undefined) shortages.note(record.shortage);
+      if (record.error === "OVERLOADED") overloads.note(record.why ?? "");
       options.onExchange?.(record);
     },
     onUpgrade: (record) => {
@@ -103,6 +108,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     stopTrimming();
     site.close();
     context.wheel.stop();
+    context.loopDelay.stop();
+    overloads.stop();
     context.resolver.stop();
     await Promise.all([accessLog?.close(), eventLog.close()]);
   };

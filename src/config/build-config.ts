@@ -37,6 +37,7 @@ function limitsOf(limits: ParsedConfig["limits"]): Limits {
     idleMs: limits.idle,
     requestsPerConnection: limits.requests_per_connection,
     connections: limits.connections,
+    loopDelayMs: limits.loop_delay,
     serverHeadBytes: limits.server_head,
   };
 }

@@ -55,6 +55,8 @@ export interface Limits {
   readonly requestsPerConnection: number;
   /** Per listener; further ones get 503 and close. */
   readonly connections: number;
+  /** How late the event loop may be, again and again, before new requests get 503. */
+  readonly loopDelayMs: number;
   /** Head of a server's answer; `invalid_header` above. */
   readonly serverHeadBytes: number;
 }

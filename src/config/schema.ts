@@ -69,6 +69,9 @@ const limits = object({
   idle: duration.prefault("75s").describe("A kept-alive client connection without a request."),
   requests_per_connection: count(0).prefault(10_000).describe("Then the connection is closed."),
   connections: count(0).prefault(10_000).describe("Per address; further ones get 503."),
+  loop_delay: duration
+    .prefault("500ms")
+    .describe("How late the event loop may be, again and again; new requests get 503 above."),
   server_head: someSize.prefault("64k").describe("Head of a server's answer; a failure above."),
 });
 

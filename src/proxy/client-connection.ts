@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { ERRORS } from "../errors.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import type { HeadProblem } from "../http1/problem.ts";
 import { checkPartialHead, findHeadEnd, parseRequestHead } from "../http1/request-head.ts";
@@ -198,7 +197,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
 
   /** There is no room for this client: it is told so, and goes. */
   turnAway(): void {
-    this.#refuse({ status: 503, reason: ERRORS.OVERLOADED.message });
+    this.#refuse(NO_ROOM);
   }
 
   // ---- what the socket tells
@@ -393,4 +392,8 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   }
 }
 
+const NO_ROOM: HeadProblem = {
+  status: 503,
+  reason: "there is no room for more connections (limits.connections)",
+};
 const TOO_SLOW: HeadProblem = { status: 408, reason: "the request head did not arrive in time" };

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ExchangeRecord } from "../events.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 import type { Resolver } from "./resolver.ts";
 import type { SessionStore } from "./session-bindings.ts";
 
@@ -8,6 +9,7 @@ import type { SessionStore } from "./session-bindings.ts";
 export interface ProxyContext {
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
+  readonly loopDelay: LoopDelay;
   readonly resolver: Resolver;
   /** From 0 up to 1. */
   readonly random: () => number;

@@ -73,6 +73,9 @@ export class Exchange implements AttemptsOwner, RelayOwner {
 
   /** The head is read, and so much of the body as came with it. */
   begin(): void {
+    if (this.#context.loopDelay.exceeds(this.#site.config.limits.loopDelayMs)) {
+      return this.answer("OVERLOADED", "the event loop is late (limits.loop_delay)");
+    }
     if (this.#group === undefined) return this.answer("NO_ROUTE");
     if (this.head.method === "TRACE" || isForUs(this.head)) {
       return this.answer("METHOD_NOT_ALLOWED");

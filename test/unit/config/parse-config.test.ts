@@ -48,6 +48,7 @@ test("everything but an address and a group has a default", () => {
       idleMs: 75_000,
       requestsPerConnection: 10_000,
       connections: 10_000,
+      loopDelayMs: 500,
       serverHeadBytes: 65_536,
     },
     shutdownTimeoutMs: 30_000,
