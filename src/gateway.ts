@@ -98,6 +98,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     groups,
     clock,
     findAddress: (name) => context.resolver.findAddress(name),
+    setDeadline: (ms, expire) => context.wheel.after(ms, expire),
     timeoutsOf: (name) => configOf(name).timeouts,
     expectedOf: (name, pool) => configOf(name).expect.get(pool),
     headBytes: () => site.config.limits.serverHeadBytes,

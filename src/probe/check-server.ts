@@ -1,7 +1,8 @@
-import { connect, isIPv6 } from "node:net";
+import { connect, type Socket } from "node:net";
 import { Client } from "undici";
 import type { ServerSpec } from "../failover/spec.ts";
 import type { DueCheck } from "../failover/recheck.ts";
+import { CheckTime, type SetDeadline } from "./check-time.ts";
 
 export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -16,6 +17,7 @@ export interface Identity {
 
 export interface CheckSettings {
   readonly findAddress: FindAddress;
+  readonly setDeadline: SetDeadline;
   /** Milliseconds for the connection, and again for the answer. */
   readonly connectMs: number;
   readonly answerMs: number;
@@ -35,59 +37,58 @@ export async function checkServer(
   kind: DueCheck["kind"],
   settings: CheckSettings,
 ): Promise<CheckResult> {
+  const time = new CheckTime(settings.setDeadline, settings.signal);
+  let socket: Socket | undefined;
   try {
     const target = await targetOf(spec, settings.findAddress);
-    switch (kind) {
-      case "resolve":
-        return PASSED;
-      case "connect":
-        await checkConnect(target, settings);
-        return PASSED;
-      case "request":
-        return await checkRequest(spec, target, settings);
-    }
+    if (kind === "resolve") return PASSED;
+    time.allow(settings.connectMs, "connection");
+    socket = await connectTo(target, time.signal);
+    if (kind === "connect") return PASSED;
+    time.allow(settings.answerMs, "answer");
+    return await checkRequest(spec, socket, time.signal, settings);
   } catch (error) {
     return failed(reasonOf(error));
+  } finally {
+    socket?.destroy();
+    time.end();
   }
 }
 
-function checkConnect(target: Target, { connectMs, signal }: CheckSettings): Promise<void> {
+function connectTo(target: Target, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...target, timeout: connectMs });
+    const socket = connect({ ...target });
     // Node's own option `signal` holds on to the socket until the signal aborts.
-    const abort = (): unknown => socket.destroy(new Error("aborted"));
+    const abort = (): unknown => socket.destroy(signal.reason);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     socket.on("error", reject);
-    socket.on("timeout", () => socket.destroy(new Error(`no connection within ${connectMs} ms`)));
     socket.on("close", () => {
       signal.removeEventListener("abort", abort);
       reject(new Error("closed"));
     });
-    socket.on("connect", () => {
-      resolve();
-      socket.destroy();
-    });
+    socket.on("connect", () => resolve(socket));
   });
 }
 
 async function checkRequest(
   spec: ServerSpec,
-  target: Target,
+  socket: Socket,
+  signal: AbortSignal,
   settings: CheckSettings,
 ): Promise<CheckResult> {
-  const client = new Client(originOf(target), {
-    ...("path" in target ? { socketPath: target.path } : {}),
-    connect: { timeout: settings.connectMs },
-    headersTimeout: settings.answerMs,
-    bodyTimeout: settings.answerMs,
+  const client = new Client("http://localhost", {
+    // It does not begin where it is called back at once.
+    connect: (_, done) => queueMicrotask(() => done(null, socket)),
+    // The time is not its own to take.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     maxHeaderSize: settings.headBytes,
     pipelining: 0,
   });
   try {
-    const host = "path" in target ? "localhost" : spec.address;
+    const host = spec.address.startsWith("unix:") ? "localhost" : spec.address;
     const headers = { host, "user-agent": "understudy-check" };
-    const { signal } = settings;
     const answer = await client.request({ method: "HEAD", path: "/", headers, signal });
     await answer.body.dump();
     const { statusCode, headers: told } = answer;
@@ -110,11 +111,6 @@ function isExpected(
 ): boolean {
   if (pool !== undefined && pool !== toldPool) return false;
   return release === undefined || release === toldRelease;
-}
-
-function originOf(target: Target): string {
-  if ("path" in target) return "http://localhost";
-  return `http://${isIPv6(target.host) ? `[${target.host}]` : target.host}:${target.port}`;
 }
 
 type Target = { readonly path: string } | { readonly host: string; readonly port: number };

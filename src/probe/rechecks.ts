@@ -5,6 +5,7 @@ import type { Groups } from "../failover/groups.ts";
 import { mayStrike } from "../failover/judge.ts";
 import type { DueCheck } from "../failover/recheck.ts";
 import { counterpart, type ServerState } from "../failover/server.ts";
+import type { SetDeadline } from "./check-time.ts";
 import { checkServer, type CheckResult, type FindAddress, type Identity } from "./check-server.ts";
 
 export interface CheckTimeouts {
@@ -16,6 +17,7 @@ export interface RecheckSettings {
   readonly groups: Groups;
   readonly clock: Clock;
   readonly findAddress: FindAddress;
+  readonly setDeadline: SetDeadline;
   /** These are as the configuration in service has them when a check begins. */
   readonly timeoutsOf: (group: string) => CheckTimeouts;
   readonly expectedOf: (group: string, pool: string) => Identity | undefined;
@@ -142,13 +144,14 @@ export class Rechecks {
     const aborter = new AbortController();
     this.#running.set(key, aborter);
     const { name, policy } = group.spec;
-    const { groups, findAddress, timeoutsOf, expectedOf, headBytes } = this.#settings;
+    const { groups, findAddress, setDeadline, timeoutsOf, expectedOf, headBytes } = this.#settings;
     const { connectMs, readMs } = timeoutsOf(name);
     const result = await checkServer(server.spec, kind, {
       connectMs: connectMs || LONGEST_CHECK_MS,
       answerMs: readMs || LONGEST_CHECK_MS,
       headBytes: headBytes(),
       findAddress,
+      setDeadline,
       expected: expectedOf(name, server.spec.pool),
       isFailure: (status) => mayStrike(policy, status),
       signal: aborter.signal,

@@ -67,6 +67,13 @@ export class DeadlineWheel {
     if (this.#cancel === undefined) this.#start();
   }
 
+  /** Calls back once, as a deadline that is armed for `ms`; for what needs no more than one. */
+  after(ms: number, expire: () => void): Cancel {
+    const deadline = new Deadline(this, expire);
+    deadline.arm(ms);
+    return () => deadline.end();
+  }
+
   /** Drops every deadline and the timer. */
   stop(): void {
     this.#cancel?.();
