@@ -3,7 +3,10 @@ export type Cancel = () => void;
 
 /** The one door to time. Code that waits gets a clock; code that decides gets `now` as a number. */
 export interface Clock {
-  /** Monotonic milliseconds: for durations and deadlines, untouched by jumps of the wall clock. */
+  /**
+   * Monotonic milliseconds: for durations and deadlines, untouched by jumps of the wall clock. All
+   * processes of a machine count from the same moment.
+   */
   now(): number;
   /** Milliseconds since the epoch: for logs only. */
   wall(): number;
@@ -11,8 +14,11 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Cancel;
 }
 
+/** performance.now() counts from the start of its process, hrtime() from a moment of the machine. */
+const ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => ORIGIN_MS + performance.now(),
   wall: () => Date.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);

@@ -93,22 +93,14 @@ function groupChanges(previous: GroupConfig, next: GroupConfig): readonly string
     ...changes(POLICY, before.policy, after.policy),
     ...pools.added.map((name) => `pool ${name} added`),
     ...pools.removed.map((name) => `pool ${name} removed`),
-    ...(areReordered(before, after) ? ["order of pools changed"] : []),
-    ...pairs(before.pools, after.pools).flatMap(([pool, newPool]) => [
-      ...identityChanges(pool.name, previous, next),
-      ...serverChanges(pool, newPool),
-    ]),
+    ...(reordered(backupsOf(before), backupsOf(after)) ? ["order of pools changed"] : []),
+    ...after.pools.flatMap(({ name }) => identityChanges(name, previous, next)),
+    ...pairs(before.pools, after.pools).flatMap(([pool, newPool]) => serverChanges(pool, newPool)),
   ];
 }
 
-/** A new primary comes first by itself: only what stands behind both counts. */
-function areReordered(previous: GroupSpec, next: GroupSpec): boolean {
-  const backups = (spec: GroupSpec, other: GroupSpec) =>
-    spec.pools.map(nameOf).filter((name) => name !== spec.primary && name !== other.primary);
-  return reordered(backups(previous, next), backups(next, previous));
-}
-
 function identityChanges(pool: string, previous: GroupConfig, next: GroupConfig): string[] {
+  if (previous.spec.pools.every(({ name }) => name !== pool)) return [];
   const [before, after] = [previous.expect.get(pool), next.expect.get(pool)];
   return [
     ...(previous.releases.get(pool) === next.releases.get(pool) ? [] : ["release"]),
@@ -119,18 +111,18 @@ function identityChanges(pool: string, previous: GroupConfig, next: GroupConfig)
 
 function serverChanges(previous: PoolSpec, next: PoolSpec): readonly string[] {
   const pool = next.name;
-  const keysOf = ({ servers }: PoolSpec) => servers.map(({ key }) => key);
-  const { added, removed } = difference(keysOf(previous), keysOf(next));
+  const [before, after] = [keysOf(previous), keysOf(next)];
+  const { added, removed } = difference(before, after);
   const urls = new Map([...previous.servers, ...next.servers].map(({ key, url }) => [key, url]));
   const changed = next.servers.filter((server) => {
-    const before = previous.servers.find(({ key }) => key === server.key);
-    return before !== undefined && !isDeepStrictEqual(before, server);
+    const old = previous.servers.find(({ key }) => key === server.key);
+    return old !== undefined && !isDeepStrictEqual(old, server);
   });
   return [
     ...added.map((key) => `server ${urls.get(key)} added to ${pool}`),
     ...removed.map((key) => `server ${urls.get(key)} removed from ${pool}`),
     ...changed.map(({ url }) => `server ${url} of ${pool} changed`),
-    ...(reordered(keysOf(previous), keysOf(next)) ? [`order of servers in ${pool} changed`] : []),
+    ...(reordered(before, after) ? [`order of servers in ${pool} changed`] : []),
   ];
 }
 
@@ -173,4 +165,13 @@ function pairs<T extends { readonly name: string }>(
 
 function nameOf({ name }: { readonly name: string }): string {
   return name;
+}
+
+function keysOf({ servers }: PoolSpec): readonly string[] {
+  return servers.map(({ key }) => key);
+}
+
+/** A new primary moves to the front by itself, so only the others have an order. */
+function backupsOf({ pools, primary }: GroupSpec): readonly string[] {
+  return pools.map(nameOf).filter((name) => name !== primary);
 }
