@@ -74,12 +74,11 @@ export function inTimeAhead(facts: GroupFacts, ms: number): GroupFacts {
 }
 
 /**
- * The group as it is known by now to who goes by an older configuration: `now` tells of the servers
- * and pools that both have, the others are as they were last.
+ * The group as it is known by now to who may go by an older configuration: `today` tells of the
+ * servers and pools that both have, the others are as they were last.
  */
-export function knownBy(old: GroupState, now: GroupState): GroupState {
+export function knownBy(old: GroupState, today: GroupFacts): GroupState {
   const before = factsOf(old);
-  const today = factsOf(now);
   return withFacts(old.spec, {
     ...today,
     pools: [...today.pools, ...before.pools],

@@ -31,7 +31,7 @@ export interface GroupStates {
 }
 
 /** All groups as they stand now: the one place where a group's state is replaced. */
-export class Groups implements GroupStates {
+export class Groups implements GroupStates, Iterable<GroupState> {
   readonly #clockNow: () => number;
   readonly #listeners = new Set<(change: GroupChange) => void>();
   #groups = new Map<string, GroupState>();
@@ -85,7 +85,7 @@ export class Groups implements GroupStates {
     return this.#groups.get(name);
   }
 
-  all(): Iterable<GroupState> {
+  [Symbol.iterator](): Iterator<GroupState> {
     return this.#groups.values();
   }
 
@@ -98,6 +98,13 @@ export class Groups implements GroupStates {
     if (after === before) return;
     this.#groups.set(group, after);
     this.#tell(before, after, happened);
+  }
+
+  /** The same of a server that is known by its key: by another process, over reloads. */
+  applyTo(group: string, server: string, event: GroupEvent): void {
+    const index = this.find(group)?.servers.findIndex(({ spec }) => spec.key === server);
+    if (index === undefined || index === -1 || !("server" in event)) return;
+    this.apply(group, { ...event, server: index });
   }
 
   subscribe(listener: (change: GroupChange) => void): () => void {

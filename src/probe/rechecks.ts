@@ -65,7 +65,7 @@ export class Rechecks {
    * a word, names of new servers are looked up. Call it once their configuration is in service.
    */
   follow(): void {
-    const groups = [...this.#settings.groups.all()];
+    const groups = [...this.#settings.groups];
     const before = this.#known;
     this.#known = new Set(groups.flatMap((group) => group.servers.map((one) => keyOf(group, one))));
     this.#dropAllBut(new Set([...groups.map(({ spec }) => spec.name), ...this.#known]));

@@ -36,6 +36,8 @@ export class Endpoint {
   readonly path: string | undefined;
   readonly waiting = new Roll<Waiting>();
   readonly longLived = new LongLivedRoll();
+  /** What runs there, as its last answer told. */
+  release: string | undefined;
   readonly seat: Seat = { inFlight: 0, current: 0 };
   #limits: IdleLimits;
   /** Newest last. */

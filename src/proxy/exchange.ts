@@ -161,6 +161,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
   onAnswer(group: ServingGroup, attempt: Attempt, head: ResponseHead): AnswerReceiver {
     this.body?.stopKeeping(attempt.n === 1 && attempt.isFlushed);
     this.#noteAnswer(attempt, head);
+    if (head.releaseId !== undefined) group.endpoint(attempt.state).release = head.releaseId;
     const framing = clientFraming(head.framing, this.head.minor);
     this.#stay = framing !== "close" && this.#mayStay();
     const text = serialiseResponse(head, {

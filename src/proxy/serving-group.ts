@@ -2,7 +2,7 @@ import type { GroupConfig } from "../config/config.ts";
 import { chooseBound } from "../failover/bound.ts";
 import { chooseServer, type Pick, type Seat, whyNone } from "../failover/choose.ts";
 import { type Fate, fateOf, staysUntil } from "../failover/drain.ts";
-import { knownBy } from "../failover/group-facts.ts";
+import { factsOf, knownBy } from "../failover/group-facts.ts";
 import type { GroupEvent } from "../failover/group.ts";
 import type { GroupState } from "../failover/group-state.ts";
 import type { GroupStates } from "../failover/groups.ts";
@@ -177,6 +177,17 @@ export class ServingGroup {
     for (const { longLived } of this.#endpoints) longLived.stop(withinMs, this.context.random);
   }
 
+  /** Another process takes over: long-lived connections leave in the time that a drain gives them. */
+  departInTime(): void {
+    const { clock, random } = this.context;
+    const { drain } = this.config.spec;
+    for (const server of this.#state.servers) {
+      const now = clock.now();
+      const until = staysUntil(this.#state, server, now);
+      this.endpoint(server).longLived.close(until, drain.spreadMs, now, random);
+    }
+  }
+
   /** Lets go of idle connections and of the state; exchanges in flight may end. */
   close(): void {
     this.#unsubscribe();
@@ -223,7 +234,7 @@ export class ServingGroup {
     const now = this.#office.holder?.state;
     if (now === undefined || now === this.#learntFrom) return;
     this.#learntFrom = now;
-    this.#state = knownBy(this.#state, now);
+    this.#state = knownBy(this.#state, factsOf(now));
   }
 
   /** Not within the constructor, whose closures would hold on to the one before, and it to its own. */

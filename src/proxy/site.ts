@@ -17,6 +17,8 @@ export interface Site {
   isTrusted(address: string): boolean;
   /** The gateway stops: long-lived connections leave within `spreadMs`. */
   stop(spreadMs: number): void;
+  /** Another process takes over: they leave in the time that a drain gives them. */
+  retire(): void;
   close(): void;
 }
 
@@ -46,6 +48,9 @@ export function createSite(
     stop(spreadMs) {
       for (const group of groups) group.stop(spreadMs);
       departed.stop(spreadMs);
+    },
+    retire() {
+      for (const group of groups) group.departInTime();
     },
     close() {
       for (const group of groups) group.close();

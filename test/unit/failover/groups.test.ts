@@ -29,7 +29,7 @@ test("an event replaces the group's snapshot and is told with both and what happ
   expect(changes.map(told)).toEqual(["app server-down failover"]);
   expect(changes[0]?.before).toBe(before);
   expect(changes[0]?.after).toBe(after);
-  expect([...groups.all()]).toEqual([after]);
+  expect([...groups]).toEqual([after]);
 });
 
 test("what changes nothing is not told", () => {
@@ -132,7 +132,7 @@ test("groups come and go with a reload", () => {
 
   groups.load([aGroup([], {}, { name: "shop" })]);
 
-  expect([...groups.all()].map(({ spec }) => spec.name)).toEqual(["shop"]);
+  expect([...groups].map(({ spec }) => spec.name)).toEqual(["shop"]);
   expect(changes.map(told)).toEqual(["shop"]);
 });
 

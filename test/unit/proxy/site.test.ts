@@ -5,13 +5,14 @@ import type { Config } from "../../../src/config/config.ts";
 import type { ProxyContext } from "../../../src/proxy/context.ts";
 import { DeadlineWheel } from "../../../src/proxy/deadline-wheel.ts";
 import type { LongLived } from "../../../src/proxy/long-lived.ts";
+import { LoopDelay } from "../../../src/proxy/loop-delay.ts";
 import { Resolver } from "../../../src/proxy/resolver.ts";
 import { SessionBindings } from "../../../src/proxy/session-bindings.ts";
 import { createSite, type Site } from "../../../src/proxy/site.ts";
 import { collectGarbage } from "../../support/collect-garbage.ts";
 import { type GatewaySetup, readConfig } from "../../support/gateway.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { reuseUnchanged } from "../../support/reuse-unchanged.ts";
+import { reuseUnchanged } from "../../../src/config/reuse-unchanged.ts";
 
 const [RED, BLUE, GREEN] = [{ port: 1 }, { port: 2 }, { port: 3 }];
 
@@ -22,6 +23,7 @@ class Sites implements GroupStates {
   subscriptions = 0;
   readonly #context: ProxyContext = {
     clock: this.clock,
+    loopDelay: new LoopDelay(this.clock),
     wheel: new DeadlineWheel(this.clock),
     resolver: new Resolver(this.clock),
     random: () => 0,
