@@ -1,7 +1,7 @@
 import type { AttemptRecord } from "./failover/attempt.ts";
 import type { ErrorCode } from "./errors.ts";
 
-/** The closed list of things that happen to servers, pools and groups. */
+/** The closed list of things that happen to servers, pools, groups and the gateway itself. */
 export type GatewayEvent =
   | {
       readonly type: "server-suspect" | "server-down" | "server-up" | "server-unresolved";
@@ -30,7 +30,20 @@ export type GatewayEvent =
       readonly type: "all-down" | "group-recovered";
       readonly group: string;
       readonly reason: string;
-    };
+    }
+  | {
+      readonly type: "reloaded" | "reload-rejected";
+      /** Number of the configuration that serves from now on. */
+      readonly config: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "worker-crashed" | "worker-crash-loop" | "worker-started";
+      /** Its slot. */
+      readonly worker: number;
+      readonly reason: string;
+    }
+  | { readonly type: "restarted" | "restart-failed"; readonly reason: string };
 
 /**
  * Who was the first to end a connection that had stopped being HTTP, or a stream: its `client` or

@@ -1,42 +1,29 @@
-import type { Clock } from "./clock.ts";
-import { systemClock } from "./clock.ts";
-import type { Config, GroupConfig } from "./config/config.ts";
+import { availableParallelism } from "node:os";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config/config.ts";
+import { describeChanges } from "./config/describe-changes.ts";
+import { reuseUnchanged } from "./config/reuse-unchanged.ts";
+import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
+import { type AdminServer, startAdminServer } from "./control/admin-server.ts";
+import { Reloader } from "./control/reloader.ts";
 import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
-import { type AccessLog, openAccessLog } from "./observe/access-log.ts";
+import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
-import { OverloadLog } from "./observe/overload-log.ts";
-import { ShortageLog } from "./observe/shortage-log.ts";
-import { startRechecks } from "./probe/rechecks.ts";
-import type { ProxyContext } from "./proxy/context.ts";
+import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
+import { bindAddress, type BoundAddress, keyOf, release, widen } from "./process/bound-address.ts";
+import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
+import { LocalCrew } from "./process/local-crew.ts";
+import type { Tell } from "./process/service.ts";
+import { Supervisor } from "./process/supervisor.ts";
+import type { Launch } from "./process/worker-process.ts";
 import { createCookieKey } from "./proxy/cookie-affinity.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
-import { type Listener, startListener } from "./proxy/listener.ts";
-import { LoopDelay } from "./proxy/loop-delay.ts";
-import { startTrimming } from "./proxy/read-buffer.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
-import type { ServingGroup } from "./proxy/serving-group.ts";
 import { SessionBindings } from "./proxy/session-bindings.ts";
-import { createSite } from "./proxy/site.ts";
 
-export interface Gateway {
-  /** Where it listens, ports as bound, in the order configured. */
-  readonly addresses: readonly string[];
-  /** Every group as it stands now. */
-  readonly groups: Groups;
-  /** Client connections open at the moment. */
-  readonly connections: number;
-  /** For every server, in the order configured. */
-  readonly tunnels: readonly TunnelCount[];
-  /** Puts another configuration in service; listeners and logs stay as they are. */
-  reload(config: Config): void;
-  /** After a rotation of the logs: goes on in new files of the same names. */
-  reopenLogs(): void;
-  /** Accepts nothing more, lets exchanges end up to `shutdown_timeout`, leaves nothing behind. */
-  stop(): Promise<void>;
-  /** Breaks what a stop() still waits for. */
-  destroy(): void;
-}
+/** Milliseconds that an admin address is still served after a reload has moved it. */
+const OLD_DOOR_MS = 2_000;
 
 /** How many tunnels are open to a server. */
 export interface TunnelCount {
@@ -46,8 +33,16 @@ export interface TunnelCount {
   readonly tunnels: number;
 }
 
-/** The part of `shutdown_timeout` over which goodbyes to long-lived connections are spread. */
-const GOODBYE_SHARE = 0.1;
+/** What came of reading a configuration again. */
+export type Reading =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly hash: string;
+      /** For people: warnings, and groups that stay as they were. */
+      readonly remarks: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface GatewayOptions {
   readonly clock?: Clock;
@@ -55,151 +50,396 @@ export interface GatewayOptions {
   readonly lookup?: Lookup;
   /** From 0 up to 1, for the jitter of goodbyes. */
   readonly random?: () => number;
+  /** Every exchange, where all is in one process. */
   readonly onExchange?: (record: ExchangeRecord) => void;
   readonly onEvent?: (event: GatewayEvent) => void;
+  /** The program's own. */
+  readonly version?: string;
+  /** Of the first configuration. */
+  readonly hash?: string;
+  /** Reads the configuration for a reload. */
+  readonly read?: (previous: Config) => Reading;
+  /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
+  readonly launch?: Launch;
 }
 
 /** Starts everything that `config` asks for; rejects, with nothing left behind, where an address or a log cannot be had. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
-  const clock = options.clock ?? systemClock;
-  const { eventLog, accessLog } = await openLogs(config, clock);
-  const groups = new Groups(() => clock.now());
-  groups.load(config.groups.map((group) => group.spec));
-  groups.subscribe(({ happened }) => {
-    for (const event of happened) {
-      eventLog.write(event);
-      options.onEvent?.(event);
-    }
-  });
-  const shortages = new ShortageLog(eventLog, clock);
-  const overloads = new OverloadLog(eventLog, clock);
-  const context: ProxyContext = {
-    clock,
-    loopDelay: new LoopDelay(clock),
-    wheel: new DeadlineWheel(clock),
-    resolver: new Resolver(clock, options.lookup),
-    random: options.random ?? Math.random,
-    cookieKey: createCookieKey(),
-    sessions: new SessionBindings(clock),
-    onExchange: (record) => {
-      accessLog?.write(record);
-      if (record.shortage !== undefined) shortages.note(record.shortage);
-      if (record.error === "OVERLOADED") overloads.note(record.why ?? "");
-      options.onExchange?.(record);
-    },
-    onUpgrade: (record) => {
-      if (site.config.logUpgradeStart) accessLog?.write(record);
-    },
-  };
-  let site = createSite(config, groups, context);
-  const configOf = (name: string): GroupConfig =>
-    mustHave(site.config.groups.find((group) => group.name === name));
-  const rechecks = startRechecks({
-    groups,
-    clock,
-    findAddress: (name) => context.resolver.findAddress(name),
-    setDeadline: (ms, expire) => context.wheel.after(ms, expire),
-    timeoutsOf: (name) => configOf(name).timeouts,
-    expectedOf: (name, pool) => configOf(name).expect.get(pool),
-    headBytes: () => site.config.limits.serverHeadBytes,
-  });
-  const stopTrimming = startTrimming(clock);
-  const closeRest = async (): Promise<void> => {
-    rechecks.stop();
-    stopTrimming();
-    site.close();
-    context.wheel.stop();
-    context.loopDelay.stop();
-    overloads.stop();
-    context.resolver.stop();
-    await Promise.all([accessLog?.close(), eventLog.close()]);
-  };
-
-  const listeners: Listener[] = [];
-  const destroy = (): void => {
-    for (const listener of listeners) listener.destroy();
-  };
-  const drain = async (): Promise<void> => {
-    for (const listener of listeners) listener.stop();
-    await Promise.all(listeners.map((listener) => listener.drained));
-  };
-  try {
-    for (const address of config.listen) {
-      const onError = (error: Error): void =>
-        eventLog.error({ reason: error.message }, "accept failed");
-      listeners.push(await startListener(address, { context, site: () => site, onError }));
-    }
-  } catch (error) {
-    // Somebody may have connected to the addresses that could be had.
-    destroy();
-    await drain();
-    await closeRest();
-    throw error;
-  }
-
-  const stop = async (): Promise<void> => {
-    const { shutdownTimeoutMs } = site.config;
-    const cancel = clock.after(shutdownTimeoutMs, destroy);
-    site.stop(shutdownTimeoutMs * GOODBYE_SHARE);
-    await drain();
-    cancel();
-    await closeRest();
-  };
-  let stopping: Promise<void> | undefined;
-  return {
-    addresses: listeners.map((listener) => listener.address),
-    groups,
-    get connections() {
-      return listeners.reduce((sum, listener) => sum + listener.connections, 0);
-    },
-    get tunnels() {
-      return site.groups.flatMap(countTunnels);
-    },
-    reload: (next) => {
-      groups.load(next.groups.map((group) => group.spec));
-      site = createSite(next, groups, context, site);
-      rechecks.follow();
-    },
-    reopenLogs: () => {
-      accessLog?.reopen();
-      eventLog.reopen();
-      eventLog.info({}, "logs opened anew");
-    },
-    stop: () => (stopping ??= stop()),
-    destroy,
-  };
+  const gateway = new Gateway(config, options);
+  await gateway.start();
+  return gateway;
 }
 
-function countTunnels({ config, state, tunnels }: ServingGroup): readonly TunnelCount[] {
-  return state.servers.map(({ index, spec }) => ({
-    group: config.name,
-    pool: spec.pool,
-    server: spec.address,
-    tunnels: tunnels[index] ?? 0,
-  }));
-}
+/** A gateway that runs: the parts, put together. */
+export class Gateway implements Control {
+  /** Every group as it stands now. */
+  readonly groups: Groups;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** What the attempts to reload came to so far, whoever asked for them. */
+  readonly reloads = { ok: 0, failed: 0 };
+  readonly #options: GatewayOptions;
+  readonly #clock: Clock;
+  readonly #resolver: Resolver;
+  /** For the limits of checks: it books no stall of ours as theirs. */
+  readonly #wheel: DeadlineWheel;
+  readonly #crew: Crew;
+  readonly #reloader = new Reloader(() => this.#reload());
+  readonly #listeners = new Set<(event: GatewayEvent) => void>();
+  #eventLog: EventLog;
+  #config: Config;
+  #identity: ConfigIdentity;
+  #bound: readonly BoundAddress[] = [];
+  #admin: AdminServer | undefined;
+  /** Closes, at once, the admin address that a reload has left. */
+  #closeOldDoor: () => void = () => {};
+  #rechecks: Rechecks | undefined;
+  #stopped: Promise<void> | undefined;
 
-interface Logs {
-  readonly eventLog: EventLog;
-  readonly accessLog: AccessLog | undefined;
-}
-
-async function openLogs(config: Config, clock: Clock): Promise<Logs> {
-  const eventLog = openEventLog(config.eventLog, clock);
-  if (config.accessLog === undefined) return { eventLog, accessLog: undefined };
-  try {
-    const accessLog = openAccessLog(config.accessLog, {
-      clock,
-      onTrouble: (trouble) => eventLog.error({ ...trouble }, "access log cannot be written"),
+  constructor(config: Config, options: GatewayOptions) {
+    this.#options = options;
+    this.#config = config;
+    this.#clock = options.clock ?? systemClock;
+    this.startedAt = this.#clock.wall();
+    this.#identity = { number: 1, hash: options.hash ?? "", since: this.startedAt };
+    this.#eventLog = openEventLog(config.eventLog, this.#clock);
+    this.#wheel = new DeadlineWheel(this.#clock);
+    this.#resolver = new Resolver(this.#clock, options.lookup);
+    this.groups = new Groups(() => this.#clock.now());
+    this.groups.load(config.groups.map((group) => group.spec));
+    this.#crew = this.#createCrew();
+    this.groups.subscribe(({ happened }) => {
+      for (const event of happened) this.#tellEvent(event);
     });
-    return { eventLog, accessLog };
-  } catch (error) {
-    await eventLog.close();
-    throw error;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#config.listen.flatMap((address) => {
+      const bound = this.#bound.find(({ key }) => key === keyOf(address));
+      return bound === undefined ? [] : [bound.shown];
+    });
+  }
+
+  get config(): ConfigIdentity {
+    return this.#identity;
+  }
+
+  get workers(): readonly WorkerFacts[] {
+    return this.#crew.workers;
+  }
+
+  get connections(): number {
+    return this.#crew.connections;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** For every server, in the order configured. */
+  get tunnels(): readonly TunnelCount[] {
+    return Array.from(this.groups).flatMap(({ spec, servers }) =>
+      servers.map(({ spec: { pool, key, address } }) => {
+        const { tunnels } = this.loadOf(spec.name, key);
+        return { group: spec.name, pool, server: address, tunnels };
+      }),
+    );
+  }
+
+  loadOf(group: string, serverKey: string): ServerLoad {
+    const mine = this.#crew.loads.filter((one) => one.group === group && one.server === serverKey);
+    return {
+      inFlight: mine.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      tunnels: mine.reduce((sum, { tunnels }) => sum + tunnels, 0),
+    };
+  }
+
+  /** What the pool runs, as its servers told last, else as configured. */
+  releaseOf(group: string, pool: string): string | undefined {
+    const keys = this.groups.find(group)?.servers.filter(({ spec }) => spec.pool === pool) ?? [];
+    const told = this.#crew.loads.findLast(
+      (one) =>
+        one.group === group &&
+        one.release !== undefined &&
+        keys.some(({ spec }) => spec.key === one.server),
+    );
+    const config = this.#config.groups.find(({ name }) => name === group);
+    return told?.release ?? config?.releases.get(pool);
+  }
+
+  /** Where operators reach it, with the port really bound. */
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#bound = await this.#bind(this.#config);
+      this.#probeAccessLog(this.#config);
+      await this.#crew.start(this.#edition(1, this.#config, this.#bound));
+      this.#admin = await this.#openAdmin(this.#config);
+    } catch (error) {
+      await this.#stop();
+      throw error;
+    }
+    this.#rechecks = startRechecks({
+      groups: this.groups,
+      clock: this.#clock,
+      findAddress: (name) => this.#resolver.findAddress(name),
+      setDeadline: (ms, expire) => this.#wheel.after(ms, expire),
+      timeoutsOf: (name) => this.#groupConfig(name).timeouts,
+      expectedOf: (name, pool) => this.#groupConfig(name).expect.get(pool),
+      headBytes: () => this.#config.limits.serverHeadBytes,
+    });
+  }
+
+  subscribe(listener: (event: GatewayEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  reload(): Promise<Outcome> {
+    return this.#reloader.request();
+  }
+
+  /** Takes a configuration that is in order already; nothing changes where it cannot be served. */
+  async apply(next: Config, hash = ""): Promise<Outcome> {
+    const config = reuseUnchanged(this.#config, next);
+    const changes = describeChanges(this.#config, config);
+    if (changes.length === 0) return { ok: true, lines: ["nothing has changed"] };
+    const number = this.#identity.number + 1;
+    const before = this.#bound;
+    let bound: readonly BoundAddress[] = before;
+    let eventLog = this.#eventLog;
+    let admin = this.#admin;
+    try {
+      bound = await this.#bind(config);
+      this.#probeAccessLog(config);
+      if (config.eventLog !== this.#config.eventLog) {
+        eventLog = openEventLog(config.eventLog, this.#clock);
+      }
+      if (config.admin !== this.#config.admin) admin = await this.#openAdmin(config);
+    } catch (error) {
+      this.#releaseAllBut(before, bound);
+      if (eventLog !== this.#eventLog) await eventLog.close();
+      return refuse(describeError(error));
+    }
+    const edition = this.#edition(number, config, bound);
+    const answer = await this.#crew.prepare(edition);
+    if (!answer.ok || this.isStopping) {
+      await this.#crew.abort();
+      this.#releaseAllBut(before, bound);
+      if (eventLog !== this.#eventLog) await eventLog.close();
+      if (admin !== this.#admin) await admin?.stop();
+      return refuse(answer.ok ? "the gateway stops" : answer.reason);
+    }
+    this.#config = config;
+    this.#identity = { number, hash, since: this.#clock.wall() };
+    this.#bound = bound;
+    if (eventLog !== this.#eventLog) void this.#eventLog.close();
+    this.#eventLog = eventLog;
+    // Who asked for this over the old door still gets the answer there.
+    if (admin !== this.#admin) this.#leaveDoor(this.#admin);
+    this.#admin = admin;
+    this.groups.load(config.groups.map((group) => group.spec));
+    await this.#crew.commit(edition);
+    this.#rechecks?.follow();
+    this.#releaseAllBut(bound, before);
+    this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
+    return { ok: true, lines: changes };
+  }
+
+  async restart(): Promise<Outcome> {
+    const answer = await this.#crew.restart();
+    if (!answer.ok) {
+      this.#tellEvent({ type: "restart-failed", reason: answer.reason });
+      return refuse(answer.reason);
+    }
+    const pids = this.workers.filter(({ state }) => state === "serving").map(({ pid }) => pid);
+    const reason = `new workers serve: processes ${pids.join(", ")}`;
+    this.#tellEvent({ type: "restarted", reason });
+    return { ok: true, lines: [reason] };
+  }
+
+  async switchTo(group: string, pool: string): Promise<Outcome> {
+    const state = Array.from(this.groups).find(({ spec }) => spec.name === group);
+    const isKnown = state?.pools.some(({ name }) => name === pool) ?? false;
+    if (state === undefined || !isKnown) {
+      const what =
+        state === undefined ? `no group "${group}"` : `group "${group}" has no pool "${pool}"`;
+      return { ok: false, kind: "unknown", lines: [what] };
+    }
+    const began = this.#clock.now();
+    this.groups.apply(group, { type: "switched", to: pool });
+    await this.#crew.settled();
+    const ms = Math.round(this.#clock.now() - began);
+    const { active } = this.groups.get(group);
+    if (active !== pool) {
+      const lines = [
+        `${pool} is the primary of ${group}, but no server of it serves: ${active} does`,
+      ];
+      return { ok: false, kind: "failed", lines };
+    }
+    return { ok: true, lines: [`${pool} serves ${group}; every worker knows since ${ms} ms`] };
+  }
+
+  /** After a rotation of the logs: goes on in new files of the same names. */
+  reopenLogs(): void {
+    this.#crew.reopenLogs();
+    this.#eventLog.reopen();
+    this.#eventLog.info({}, "logs opened anew");
+  }
+
+  /** Accepts nothing more, lets exchanges end up to `shutdown_timeout`, leaves nothing behind. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Breaks what a stop() still waits for. */
+  destroy(): void {
+    this.#crew.destroy();
+  }
+
+  async #stop(): Promise<void> {
+    const stopped = this.#crew.stop();
+    // Whoever comes now is refused, not left waiting for somebody to accept.
+    for (const bound of this.#bound) release(bound);
+    await stopped;
+    this.#closeOldDoor();
+    await this.#admin?.stop();
+    await this.#closeRest();
+  }
+
+  async #closeRest(): Promise<void> {
+    this.#rechecks?.stop();
+    this.#resolver.stop();
+    this.#wheel.stop();
+    await this.#eventLog.close();
+  }
+
+  async #reload(): Promise<Outcome> {
+    const { read } = this.#options;
+    if (read === undefined) return refuse("this gateway has no file to read");
+    const reading = read(this.#config);
+    const outcome: Outcome = reading.ok
+      ? await this.apply(reading.config, reading.hash)
+      : { ok: false, kind: "failed", lines: reading.problems };
+    this.reloads[outcome.ok ? "ok" : "failed"] += 1;
+    if (!outcome.ok) {
+      const reason = outcome.lines.join("\n");
+      this.#tellEvent({ type: "reload-rejected", config: this.#identity.number, reason });
+      return outcome;
+    }
+    return reading.ok ? { ok: true, lines: [...reading.remarks, ...outcome.lines] } : outcome;
+  }
+
+  // ---- parts
+
+  #createCrew(): Crew {
+    const { launch, random = Math.random, onExchange = () => {} } = this.#options;
+    const clock = this.#clock;
+    const cookieKey = createCookieKey();
+    const sessions = new SessionBindings(clock);
+    const tell: Tell = (level, fields, message) => this.#eventLog[level](fields, message);
+    if (launch === undefined || this.#config.workers === 0) {
+      const resolver = this.#resolver;
+      const groups = this.groups;
+      return new LocalCrew({
+        clock,
+        groups,
+        sessions,
+        cookieKey,
+        resolver,
+        random,
+        onExchange,
+        tell,
+      });
+    }
+    return new Supervisor({
+      clock,
+      groups: this.groups,
+      launch,
+      countOf: countWorkers,
+      cookieKey,
+      sessions,
+      onTold: ({ level, fields, message }) => tell(level, fields, message),
+      onEvent: (event) => this.#tellEvent(event),
+    });
+  }
+
+  #edition(number: number, config: Config, addresses: readonly BoundAddress[]): Edition {
+    return { number, config, addresses };
+  }
+
+  /** The addresses of a configuration, those that are held already as they are; all or none. */
+  async #bind(config: Config): Promise<readonly BoundAddress[]> {
+    const count = Math.max(1, countWorkers(config));
+    const bound: BoundAddress[] = [];
+    try {
+      for (const address of config.listen) {
+        const held = this.#bound.find(({ key }) => key === keyOf(address));
+        if (held !== undefined) bound.push(widen(held, count));
+        else bound.push(await bindAddress(address, count, this.#clock));
+      }
+      return bound;
+    } catch (error) {
+      this.#releaseAllBut(this.#bound, bound);
+      throw error;
+    }
+  }
+
+  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+    const keys = new Set(kept.map(({ key }) => key));
+    for (const bound of all) if (!keys.has(bound.key)) release(bound);
+  }
+
+  #leaveDoor(old: AdminServer | undefined): void {
+    this.#closeOldDoor();
+    const stop = (): void => void old?.stop();
+    const cancel = this.#clock.after(OLD_DOOR_MS, stop);
+    this.#closeOldDoor = () => {
+      cancel();
+      stop();
+    };
+  }
+
+  async #openAdmin({ admin }: Config): Promise<AdminServer | undefined> {
+    if (admin === undefined) return undefined;
+    return await startAdminServer(admin, this, {
+      clock: this.#clock,
+      version: this.#options.version ?? "",
+      onError: (error) => this.#eventLog.error({ reason: error.message }, "admin request failed"),
+    });
+  }
+
+  /** Finds out here, with the system's own words, whether workers will be able to write it. */
+  #probeAccessLog({ accessLog }: Config): void {
+    if (accessLog === undefined || accessLog === this.#config.accessLog) return;
+    void openAccessLog(accessLog, { clock: this.#clock }).close();
+  }
+
+  #groupConfig(name: string): Config["groups"][number] {
+    const found = this.#config.groups.find((group) => group.name === name);
+    if (found === undefined) throw new Error(`group "${name}" has no configuration`);
+    return found;
+  }
+
+  #tellEvent(event: GatewayEvent): void {
+    this.#eventLog.write(event);
+    this.#options.onEvent?.(event);
+    for (const listener of this.#listeners) listener(event);
   }
 }
 
-function mustHave<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a group without a configuration");
-  return value;
+function countWorkers({ workers }: Config): number {
+  return workers === "auto" ? availableParallelism() : workers;
+}
+
+function refuse(reason: string): Outcome {
+  return { ok: false, kind: "failed", lines: [reason] };
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -10,6 +10,11 @@ if (major < 24) {
 } else {
   // Sent at any time it would open Node's debugger, which lets every local user in.
   process.on("SIGUSR1", () => {});
-  const { runProgram } = await import("./cli/program.ts");
-  process.exitCode = await runProgram(process.argv.slice(2), process.env);
+  if (process.argv[2] === "worker" && process.connected) {
+    const { runWorker } = await import("./process/worker.ts");
+    runWorker();
+  } else {
+    const { runProgram } = await import("./cli/program.ts");
+    process.exitCode = await runProgram(process.argv.slice(2), process.env);
+  }
 }

@@ -46,7 +46,7 @@ function addGatewayCommands(program: Command, env: Env, endWith: EndWith): void 
   // Loading a gateway takes longer than all that an operator's command does.
   add("run", "serve in the foreground until SIGTERM or SIGINT").action(async (options) => {
     const { run } = await import("./run.ts");
-    await endWith(run(CONFIG.parse(options).config, env));
+    await endWith(run(CONFIG.parse(options).config, env, readVersion()));
   });
   add("check", "check a configuration and print what it would serve").action(async (options) => {
     const { check } = await import("./check.ts");

@@ -1,38 +1,50 @@
 import { z } from "zod";
 import type { Env } from "../config/interpolate.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
+import { launcherOf } from "../process/worker-process.ts";
 import { EXIT } from "./exit-codes.ts";
-import { loadConfig } from "./load-config.ts";
+import { FollowedConfig } from "./followed-config.ts";
 import { runtimeWarning } from "./runtime-warning.ts";
 
 /** `understudy run`: serves until a signal, then ends in order; a second signal ends at once. */
-export async function run(file: string, env: Env): Promise<number> {
-  const config = loadConfig(file, env);
-  if (config === undefined) return EXIT.usage;
-  const warning = runtimeWarning(process.versions.node);
-  if (warning !== undefined) process.stderr.write(`understudy: ${warning}\n`);
+export async function run(file: string, env: Env, version: string): Promise<number> {
+  const source = new FollowedConfig(file, env);
+  const first = source.read();
+  for (const line of first.ok ? first.remarks : first.problems) process.stderr.write(`${line}\n`);
+  if (!first.ok) return EXIT.usage;
+  for (const warning of [runtimeWarning(process.versions.node)]) {
+    if (warning !== undefined) process.stderr.write(`understudy: ${warning}\n`);
+  }
   let gateway: Gateway;
   try {
-    gateway = await startGateway(config);
+    gateway = await startGateway(first.config, {
+      hash: first.hash,
+      version,
+      read: (previous) => source.read(previous),
+      launch: launcherOf(process.argv[1] ?? ""),
+    });
   } catch (error) {
     process.stderr.write(`understudy: ${startProblem(error)}\n`);
     return EXIT.usage;
   }
-  reopenLogsOnSignal(gateway);
+  obeySignals(gateway);
   // Who waits for "ready" may send a signal at once.
   const stopped = untilStopped(gateway);
+  source.follow(() => void gateway.reload());
   process.stdout.write(`ready ${gateway.addresses.join(" ")}\n`);
   await stopped;
+  await source.stop();
   return EXIT.done;
 }
 
 /**
- * nginx's users send these after a rotation. Left to Node one would open its debugger, the other
- * cut every request; at the end of a terminal it still ends what the terminal had started.
+ * As nginx's and systemd's users send them. Left to Node, one would open its debugger and the others
+ * cut every request; SIGHUP at the end of a terminal still ends what the terminal had started.
  */
-function reopenLogsOnSignal(gateway: Gateway): void {
+function obeySignals(gateway: Gateway): void {
   process.on("SIGUSR1", () => gateway.reopenLogs());
-  if (!process.stdout.isTTY) process.on("SIGHUP", () => gateway.reopenLogs());
+  process.on("SIGUSR2", () => void gateway.restart());
+  if (!process.stdout.isTTY) process.on("SIGHUP", () => void gateway.reload());
 }
 
 function untilStopped(gateway: Gateway): Promise<void> {

@@ -3,22 +3,9 @@ import type { ParsedConfig, ParsedGroup } from "./schema.ts";
 
 /** What is allowed but hardly meant. */
 export function warningsIn(config: ParsedConfig): Finding[] {
-  const groups = Object.entries(config.groups).flatMap(([name, group]) =>
+  return Object.entries(config.groups).flatMap(([name, group]) =>
     groupWarnings(group).map(({ key, message }) => finding(["groups", name, key], message)),
   );
-  return [...withoutEffect(config), ...groups];
-}
-
-/** Keys of the contract that this version reads and checks, no more. */
-function withoutEffect({ admin, workers }: ParsedConfig): Finding[] {
-  const found = [];
-  if (admin !== undefined) {
-    found.push(finding(["admin"], "has no effect yet: this version has no door for operators"));
-  }
-  if (workers !== "auto" && workers > 1) {
-    found.push(finding(["workers"], "has no effect yet: this version serves in one process"));
-  }
-  return found;
 }
 
 function finding(path: readonly string[], message: string): Finding {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock } from "../clock.ts";
 import type { Address } from "../config/config.ts";
 import { Metrics } from "../observe/metrics.ts";
-import { removeStaleSocket } from "../proxy/stale-socket.ts";
+import { removeStaleSocket } from "../process/stale-socket.ts";
 import { type AdminAnswer, problem, type WholeAnswer } from "./admin-answer.ts";
 import { refusalOf } from "./admin-guard.ts";
 import { answerBy, type Route } from "./admin-router.ts";

@@ -1,5 +1,6 @@
 import type { GatewayEvent } from "../events.ts";
 import type { GroupState } from "../failover/group-state.ts";
+import type { WorkerFacts } from "../process/crew.ts";
 
 /** Which configuration is in service. */
 export interface ConfigIdentity {
@@ -9,20 +10,6 @@ export interface ConfigIdentity {
   readonly hash: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-}
-
-/** One process that moves bytes. */
-export interface WorkerFacts {
-  readonly slot: number;
-  /** Undefined while its successor waits to be started. */
-  readonly pid: number | undefined;
-  readonly state: "starting" | "serving" | "draining" | "waiting";
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  /** Crashes of this slot so far. */
-  readonly crashes: number;
-  /** Client connections open, as of the last half second. */
-  readonly connections: number;
 }
 
 /** What a server has to do at the moment, over all workers, as of the last half second. */

@@ -1,6 +1,7 @@
 import type { GroupState } from "../failover/group-state.ts";
 import { available, describeServer } from "../failover/server.ts";
-import type { Control, WorkerFacts } from "./control.ts";
+import type { WorkerFacts } from "../process/crew.ts";
+import type { Control } from "./control.ts";
 
 /** One of the things that must be so for the gateway to be ready. */
 export interface ReadyCheck {

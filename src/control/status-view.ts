@@ -1,6 +1,7 @@
 import { isoUtc } from "../observe/log-time.ts";
 import type { HealthView, StatusView } from "./api-schema.ts";
-import type { Control, WorkerFacts } from "./control.ts";
+import type { WorkerFacts } from "../process/crew.ts";
+import type { Control } from "./control.ts";
 import type { Moment } from "./group-view.ts";
 import { isGroupAvailable, readyChecks } from "./readiness.ts";
 

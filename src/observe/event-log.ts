@@ -66,6 +66,13 @@ export const EVENT_MESSAGES = {
   drained: "drain ended",
   "all-down": "no server available",
   "group-recovered": "group recovered",
+  reloaded: "configuration reloaded",
+  "reload-rejected": "configuration rejected: the one before serves on",
+  "worker-crashed": "worker crashed",
+  "worker-crash-loop": "worker crashes again and again",
+  "worker-started": "worker serves again",
+  restarted: "workers replaced",
+  "restart-failed": "workers not replaced: those before serve on",
 } as const satisfies Record<GatewayEvent["type"], string>;
 
 const LEVELS = {
@@ -79,6 +86,13 @@ const LEVELS = {
   drained: "info",
   "all-down": "error",
   "group-recovered": "info",
+  reloaded: "info",
+  "reload-rejected": "error",
+  "worker-crashed": "error",
+  "worker-crash-loop": "error",
+  "worker-started": "info",
+  restarted: "info",
+  "restart-failed": "error",
 } as const satisfies Record<GatewayEvent["type"], "info" | "warn" | "error">;
 
 function recoveryLine({ code, dropped }: SinkTrouble, now: number): string {

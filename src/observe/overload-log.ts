@@ -13,12 +13,12 @@ interface Overload {
 
 /** Tells the event log when the gateway begins to turn requests away, and how many it were in the end. */
 export class OverloadLog {
-  readonly #log: EventLog;
+  readonly #log: Pick<EventLog, "warn">;
   readonly #clock: Clock;
   /** What goes on, by its reason. */
   readonly #overloads = new Map<string, Overload>();
 
-  constructor(log: EventLog, clock: Clock) {
+  constructor(log: Pick<EventLog, "warn">, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }

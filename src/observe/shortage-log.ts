@@ -6,12 +6,12 @@ const QUIET_MS = 10_000;
 
 /** Tells the event log what the gateway itself runs short of, without flooding it. */
 export class ShortageLog {
-  readonly #log: EventLog;
+  readonly #log: Pick<EventLog, "error">;
   readonly #clock: Clock;
   #toldAt = Number.NEGATIVE_INFINITY;
   #requests = 0;
 
-  constructor(log: EventLog, clock: Clock) {
+  constructor(log: Pick<EventLog, "error">, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }

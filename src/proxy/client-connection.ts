@@ -21,8 +21,6 @@ import type { TunnelClient, TunnelUser } from "./tunnel-client.ts";
 const PIPELINE_BYTES = 64 * 1024;
 /** Milliseconds for a client to read an answer that came before its request was complete. */
 const LINGER_MS = 5_000;
-/** Milliseconds that an idle connection is left open once the gateway stops. */
-const STOP_GRACE_MS = 300;
 /** Milliseconds for the last words of a gateway that ends to reach the client. */
 const LAST_WORDS_MS = 100;
 
@@ -35,8 +33,10 @@ type Phase = "idle" | "head" | "body" | "answer" | "closing" | "tunnel" | "close
 export interface ConnectionOwner {
   /** The configuration that a request beginning now is served by. */
   readonly site: Site;
-  /** True once the gateway stops: answers carry `Connection: close`. */
+  /** True once nothing is accepted any more: answers carry `Connection: close`. */
   readonly isStopping: boolean;
+  /** Milliseconds that a connection may be idle. */
+  readonly idleMs: number;
   onClosed(connection: ClientConnection): void;
 }
 
@@ -123,8 +123,8 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   onExchangeEnd(stay: boolean): void {
     const isWhole = this.#phase === "answer" && this.#unread === undefined;
     this.#exchange = undefined;
-    // The stop may have come after the client was promised that it may stay.
-    if (!stay || this.#owner.isStopping) return this.#close(isWhole);
+    // A client that was promised that it may stay may have sent its next request already.
+    if (!stay) return this.#close(isWhole);
     this.#phase = "idle";
     this.#awaitRequest();
   }
@@ -179,13 +179,13 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
   // ---- what the listener asks for
 
   /**
-   * The gateway stops: a busy connection ends with its answer; an idle one a little later, so that
-   * a request that is on its way already is still answered.
+   * Nothing is accepted any more: a busy connection ends with its answer; an idle one a little later,
+   * so that a request that is on its way already is still answered.
    */
   stop(): void {
     if (this.#phase !== "idle") return;
     if (this.pendingBytes > 0) this.#close(false);
-    else this.#deadline.arm(STOP_GRACE_MS);
+    else this.#deadline.arm(this.#owner.idleMs);
   }
 
   /** The gateway can wait no longer: what is not answered yet is told so, what is half sent is cut. */
@@ -260,7 +260,7 @@ export class ClientConnection implements Enrolled, ExchangeClient, TunnelClient 
       this.#deadline.arm(this.#limits.sendIdleMs);
       return;
     }
-    this.#deadline.arm(this.#limits.idleMs);
+    this.#deadline.arm(this.#owner.idleMs);
     if (this.#socket.isPaused()) this.#socket.resume();
     if (!this.#advancing) this.#advance();
   }

@@ -1,26 +1,12 @@
 import { createServer, type Server } from "node:net";
-import type { Address } from "../config/config.ts";
 import { type AcceptedSocket, acceptFrom } from "./accepted-socket.ts";
 import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import type { ProxyContext } from "./context.ts";
 import { Roll } from "./roll.ts";
-import { removeStaleSocket } from "./stale-socket.ts";
 import type { Site } from "./site.ts";
 
 /** Connections that the kernel keeps for us while we are busy (bounded by its own somaxconn). */
 const BACKLOG = 4096;
-
-export interface Listener {
-  /** `127.0.0.1:8080` with the port really bound, `unix:/run/understudy.sock`. */
-  readonly address: string;
-  readonly connections: number;
-  /** Accepts nothing more; idle clients go at once, the others after their answer. */
-  stop(): void;
-  /** Resolves when the last connection is closed. */
-  readonly drained: Promise<void>;
-  /** Breaks what is left. */
-  destroy(): void;
-}
 
 export interface ListenerSettings {
   readonly context: ProxyContext;
@@ -30,38 +16,17 @@ export interface ListenerSettings {
   readonly onError: (error: Error) => void;
 }
 
-/** Rejects with Node's error where the address cannot be bound. */
-export async function startListener(
-  address: Address,
-  settings: ListenerSettings,
-): Promise<Listener> {
-  if (address.kind === "unix") await removeStaleSocket(address.path);
-  const listening = new ListeningSocket(settings);
-  await listening.listen(address);
-  return listening;
-}
-
-class ListeningSocket implements Listener, ConnectionOwner {
+/** Accepts clients at one address, from whichever of its sockets it is given, and lets them go. */
+export class Listener implements ConnectionOwner {
   readonly #settings: ListenerSettings;
-  readonly #server: Server;
   readonly #open = new Roll<ClientConnection>();
-  readonly drained: Promise<void>;
-  #markDrained: () => void = () => {};
-  #isClosed = false;
-  isStopping = false;
-  address = "";
-  #port = 0;
+  readonly #servers = new Set<Server>();
+  readonly #waiting: (() => void)[] = [];
+  /** Milliseconds that an idle connection is left open once nothing is accepted any more. */
+  #graceMs: number | undefined;
 
   constructor(settings: ListenerSettings) {
     this.#settings = settings;
-    this.drained = new Promise((resolve) => {
-      this.#markDrained = resolve;
-    });
-    this.#server = createServer({
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-    });
   }
 
   get site(): Site {
@@ -72,31 +37,51 @@ class ListeningSocket implements Listener, ConnectionOwner {
     return this.#open.size;
   }
 
-  listen(address: Address): Promise<void> {
-    const where =
-      address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
+  get isStopping(): boolean {
+    return this.#graceMs !== undefined;
+  }
+
+  get idleMs(): number {
+    return this.#graceMs ?? this.site.config.limits.idleMs;
+  }
+
+  /**
+   * Accepts from a bound socket (`handle`: Node's own) until the function is called that it resolves
+   * with; the connections stay. Rejects with Node's error where it cannot listen.
+   */
+  accept(handle: object): Promise<() => void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ ...where, backlog: BACKLOG }, () => {
-        this.#server.off("error", reject);
-        this.#server.on("error", this.#settings.onError);
-        acceptFrom(this.#server, (accepted) => this.#onConnection(accepted));
-        this.#noteAddress(address);
-        resolve();
+      server.once("error", reject);
+      server.once("listening", () => {
+        server.off("error", reject);
+        server.on("error", this.#settings.onError);
+        const port = portOf(server);
+        acceptFrom(server, (accepted) => this.#onConnection(accepted, port));
+        this.#servers.add(server);
+        resolve(() => this.#close(server));
       });
+      listen(server, handle);
     });
   }
 
-  stop(): void {
+  /** Accepts nothing more: busy connections go with their answer, idle ones after `graceMs`. */
+  stop(graceMs: number): void {
     if (this.isStopping) return;
-    this.isStopping = true;
-    this.#server.close(() => {
-      this.#isClosed = true;
-      this.#noteEnd();
-    });
+    this.#graceMs = graceMs;
+    for (const server of this.#servers) this.#close(server);
     for (const connection of this.#open.list()) connection.stop();
   }
 
+  /** Resolves when the last connection is closed. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#noteEnd();
+    });
+  }
+
+  /** Breaks what is left. */
   destroy(): void {
     for (const connection of this.#open.list()) connection.abort();
   }
@@ -106,23 +91,16 @@ class ListeningSocket implements Listener, ConnectionOwner {
     this.#noteEnd();
   }
 
-  /** Node tells of a closed server before the last of its sockets has told us that it is closed. */
+  #close(server: Server): void {
+    if (this.#servers.delete(server)) server.close();
+  }
+
   #noteEnd(): void {
-    if (this.#isClosed && this.#open.size === 0) this.#markDrained();
+    if (this.#open.size > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #noteAddress(address: Address): void {
-    const bound = this.#server.address();
-    if (address.kind === "unix" || bound === null || typeof bound === "string") {
-      this.address = address.kind === "unix" ? `unix:${address.path}` : "";
-      return;
-    }
-    this.#port = bound.port;
-    const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
-    this.address = `${host}:${bound.port}`;
-  }
-
-  #onConnection(accepted: AcceptedSocket): void {
+  #onConnection(accepted: AcceptedSocket, localPort: number): void {
     const { socket } = accepted;
     const limit = this.site.config.limits.connections;
     // Those that are turned away stay a moment to be told; even they are bounded.
@@ -135,7 +113,7 @@ class ListeningSocket implements Listener, ConnectionOwner {
     const facts = {
       address,
       port: socket.remotePort ?? 0,
-      localPort: this.#port,
+      localPort,
       scheme: "http",
       trusted: address !== "unix:" && this.site.isTrusted(address),
     } as const;
@@ -143,6 +121,18 @@ class ListeningSocket implements Listener, ConnectionOwner {
     this.#open.add(connection);
     if (isFull) connection.turnAway();
   }
+}
+
+function listen(server: Server, handle: object): void {
+  // Node's `listen(handle)` takes a unix socket for a file descriptor and would open it twice; this
+  // is what it does with any other, and what its cluster module does with both.
+  Reflect.set(server, "_handle", handle);
+  Reflect.get(server, "_listen2").call(server, null, -1, -1, BACKLOG);
+}
+
+function portOf(server: Server): number {
+  const bound = server.address();
+  return bound === null || typeof bound === "string" ? 0 : bound.port;
 }
 
 /** An IPv4 client of a dual-stack socket is an IPv4 client. */

@@ -42,6 +42,10 @@ export class SessionBindings implements SessionStore {
     return this.#kept.size;
   }
 
+  snapshot(): readonly { group: string; sid: string; server: string; idleMs: number }[] {
+    return [];
+  }
+
   learn(group: string, sid: string, session: Session): void {
     this.#keep(keyOf(group, sid), session);
     this.#makeRoom();

@@ -61,7 +61,7 @@ test("a WebSocket stays open through every reload that keeps its server", async 
     { ...both, pools: { blue: [green, blue] }, top: { limits: { connections: 50 } } },
     both,
   ]) {
-    gateway.reload(next);
+    await gateway.reload(next);
     await clock.advance(200_000);
   }
 
@@ -78,7 +78,7 @@ describe("when its server is taken out", () => {
     const { clock, gateway, client, blue, rest } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload(after(rest));
+    await gateway.reload(after(rest));
     await clock.advance(GOODBYE_MS - 100);
     const before = [await isOpen(server, client), client.unread];
     await clock.advance(200);
@@ -98,7 +98,7 @@ describe("when its server is taken out", () => {
 
     gateway.switchTo("green");
     await clock.advance(50_000);
-    gateway.reload(rest);
+    await gateway.reload(rest);
     await clock.advance(GOODBYE_MS - 50_000 + 100);
 
     expect(await part(client, server)).toBe(GOODBYE);
@@ -109,7 +109,7 @@ describe("when its server is taken out", () => {
     const { gateway, client, blue, rest } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload(rest);
+    await gateway.reload(rest);
 
     expect(await part(client, server)).toBe(GOODBYE);
   });
@@ -122,7 +122,7 @@ describe("when its server is taken out", () => {
     server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
     await client.until("data: 1\n\n");
 
-    gateway.reload(rest);
+    await gateway.reload(rest);
     await clock.advance(GOODBYE_MS + 100);
     const last = await client.until("0\r\n\r\n");
     await server.end();
@@ -136,7 +136,7 @@ describe("when its server is taken out", () => {
     client.send(UPGRADE);
     const server = await blue.request();
 
-    gateway.reload(rest);
+    await gateway.reload(rest);
     await clock.advance(2_000);
     server.send(SWITCHED);
     await client.until("\r\n\r\n");
@@ -152,9 +152,9 @@ describe("when its server is taken out", () => {
     const { clock, gateway, client, blue, both, rest } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload(rest);
+    await gateway.reload(rest);
     await clock.advance(70_000);
-    gateway.reload(both);
+    await gateway.reload(both);
     await clock.advance(200_000);
 
     expect([await isOpen(server, client), gateway.tunnels]).toEqual([true, ["blue 1", "green 0"]]);
@@ -165,7 +165,7 @@ describe("when its server is taken out", () => {
     const { clock, gateway, client, blue, rest } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload(rest);
+    await gateway.reload(rest);
     const stopped = gateway.stop();
     await clock.advance(600);
     const told = await part(client, server);
@@ -184,7 +184,7 @@ describe("a WebSocket that is older than the reload, or whose handshake is,", ()
 
     gateway.switchTo("green");
     await clock.advance(30_000);
-    gateway.reload({ ...both, group: { drain: { ...DRAIN, spread: 0 } } });
+    await gateway.reload({ ...both, group: { drain: { ...DRAIN, spread: 0 } } });
     await clock.advance(29_900);
     const before = await isOpen(server, client);
     await clock.advance(200);
@@ -199,7 +199,7 @@ describe("a WebSocket that is older than the reload, or whose handshake is,", ()
     client.send(UPGRADE);
     const server = await blue.request();
 
-    gateway.reload({ ...both, pools: { blue: [green, blue], green: [green] } });
+    await gateway.reload({ ...both, pools: { blue: [green, blue], green: [green] } });
     server.send(SWITCHED);
     await client.until("\r\n\r\n");
     gateway.switchTo("green");
@@ -213,7 +213,7 @@ describe("a WebSocket that is older than the reload, or whose handshake is,", ()
     const { gateway, client, blue, green, both } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload({ ...both, pools: { blue: [green, blue], green: [green] } });
+    await gateway.reload({ ...both, pools: { blue: [green, blue], green: [green] } });
     gateway.strike(1);
     const told = await client.bytes(GOODBYE.length);
     await server.end();
@@ -227,12 +227,12 @@ describe("a WebSocket that is older than the reload, or whose handshake is,", ()
     const { clock, gateway, client, blue, both } = house;
     const server = await openTunnel(client, blue);
 
-    gateway.reload({ ...both, group: { drain: DRAIN, primary: "green" } });
+    await gateway.reload({ ...both, group: { drain: DRAIN, primary: "green" } });
     await clock.advance(65_000);
-    gateway.reload(both);
+    await gateway.reload(both);
     await clock.advance(30_000);
     const stays = await isOpen(server, client);
-    gateway.reload({ ...both, group: { drain: DRAIN, primary: "green" } });
+    await gateway.reload({ ...both, group: { drain: DRAIN, primary: "green" } });
     await clock.advance(GOODBYE_MS + 100);
 
     expect([stays, await part(client, server)]).toEqual([true, GOODBYE]);

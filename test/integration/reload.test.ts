@@ -44,13 +44,13 @@ describe("what is known of a server that is kept survives:", () => {
     };
 
     await get("/1");
-    gateway.reload(setup);
+    await gateway.reload(setup);
     await get("/same");
-    gateway.reload({ ...setup, group: EDITED });
+    await gateway.reload({ ...setup, group: EDITED });
     await get("/edited");
-    gateway.reload({ pools: { green: [green], blue: [blue] }, group: { primary: "blue" } });
+    await gateway.reload({ pools: { green: [green], blue: [blue] }, group: { primary: "blue" } });
     await get("/moved");
-    gateway.reload({ ...setup, server: { weight: 7 }, top: { limits: { body: "1k" } } });
+    await gateway.reload({ ...setup, server: { weight: 7 }, top: { limits: { body: "1k" } } });
     await get("/weight");
 
     expect(arrivalsAt(blue)).toEqual([
@@ -70,7 +70,7 @@ describe("what is known of a server that is kept survives:", () => {
 
     await ask(gateway);
     const before = gateway.servers;
-    gateway.reload({ ...setup, group: EDITED });
+    await gateway.reload({ ...setup, group: EDITED });
     const after = gateway.servers;
     await ask(gateway);
 
@@ -89,7 +89,7 @@ describe("what is known of a server that is kept survives:", () => {
     await using gateway = await startTestGateway({ ...setup, clock });
     await ask(gateway);
 
-    gateway.reload({ ...setup, group: EDITED });
+    await gateway.reload({ ...setup, group: EDITED });
     const after = gateway.servers;
     await clock.advance(10_000);
 
@@ -108,10 +108,10 @@ describe("what is known of a server that is kept survives:", () => {
     first.send(requestText({}));
     const atOne = await one.request();
 
-    gateway.reload({ ...setup, group: EDITED });
+    await gateway.reload({ ...setup, group: EDITED });
     second.send(requestText({}));
     const atTwo = await two.request();
-    gateway.reload(setup);
+    await gateway.reload(setup);
     third.send(requestText({}));
     const refused = await third.answer();
     atOne.reply(200);
@@ -134,7 +134,7 @@ describe("what is known of a server that is kept survives:", () => {
     const [line = ""] = [(await ask(gateway))?.fields.get("set-cookie")];
     const fields = { Cookie: line.split(";")[0] ?? "" };
 
-    gateway.reload({ pools: { blue: [two, one] }, group });
+    await gateway.reload({ pools: { blue: [two, one] }, group });
     const told = [await ask(gateway, { fields }), await ask(gateway, { fields })];
 
     expect(told.map((answer) => answer?.body)).toEqual([
@@ -153,9 +153,9 @@ describe("what is known of a server that is kept survives:", () => {
     await using gateway = await startTestGateway({ pools: { blue: [one, two] }, group });
     await ask(gateway, { path });
 
-    gateway.reload({ pools: { blue: [two, one] }, group });
+    await gateway.reload({ pools: { blue: [two, one] }, group });
     const kept = await ask(gateway, { path: `${path}&sid=S-1` });
-    gateway.reload({ pools: { blue: [two] }, group });
+    await gateway.reload({ pools: { blue: [two] }, group });
     const lost = await ask(gateway, { path: `${path}&sid=S-1` });
 
     expect([kept?.body, lost?.status]).toEqual(["one answered 200\n", 400]);
@@ -168,13 +168,13 @@ describe("what is known of a server that is kept survives:", () => {
     await using gateway = await startTestGateway(setup);
     gateway.switchTo("green");
 
-    gateway.reload(setup);
+    await gateway.reload(setup);
     const same = await ask(gateway);
-    gateway.reload({ ...setup, group: EDITED });
+    await gateway.reload({ ...setup, group: EDITED });
     const edited = await ask(gateway);
-    gateway.reload({ ...setup, group: { primary: "green" } });
+    await gateway.reload({ ...setup, group: { primary: "green" } });
     const primary = await ask(gateway);
-    gateway.reload(setup);
+    await gateway.reload(setup);
     const back = await ask(gateway);
 
     expect([same, edited, primary, back].map((answer) => answer?.body.split(" ")[0])).toEqual([
@@ -204,7 +204,7 @@ test("a reload of one group does not touch another one", async () => {
   gateway.strike(2, "shop");
   const heard = gateway.happened.length;
 
-  gateway.reload({ ...setup, group: EDITED });
+  await gateway.reload({ ...setup, group: EDITED });
   const after = [await visit("/4"), await visit("/5")];
 
   expect([before, after]).toEqual([
@@ -228,10 +228,10 @@ test("a group that appears is served, one that goes is known no more, its reques
 
   client.send(atShop);
   const unknown = await client.answer();
-  gateway.reload({ ...setup, others: { shop } });
+  await gateway.reload({ ...setup, others: { shop } });
   client.send(atShop);
   const server = await main.request();
-  gateway.reload(setup);
+  await gateway.reload(setup);
   server.reply(200, "to the end");
   const last = await client.answer();
   client.send(atShop);
@@ -255,7 +255,7 @@ describe("an exchange that has begun", () => {
     idle.reply(200);
     await client.answer();
 
-    gateway.reload({ pools: { blue: [fresh] } });
+    await gateway.reload({ pools: { blue: [fresh] } });
     await idle.end();
     const next = await ask(gateway);
     busy.reply(200, "to the end");
@@ -274,8 +274,8 @@ describe("an exchange that has begun", () => {
     client.send(requestText({}));
     const server = await blue.request();
 
-    gateway.reload({ pools: { blue: [green] } });
-    gateway.reload(setup);
+    await gateway.reload({ pools: { blue: [green] } });
+    await gateway.reload(setup);
     server.reply(200);
     await client.answer();
     client.send(requestText({}));
@@ -297,7 +297,7 @@ describe("an exchange that has begun", () => {
     client.send(requestText({}));
     const server = await blue.request();
 
-    gateway.reload({ ...setup, group: { timeouts: { read: "1s" } } });
+    await gateway.reload({ ...setup, group: { timeouts: { read: "1s" } } });
     other.send(requestText({}));
     await blue.request();
     const late = await clock.runUntil(other.answer());
@@ -321,7 +321,7 @@ describe("an exchange that has begun", () => {
     client.send(requestText({}));
     const server = await blue.request();
 
-    gateway.reload({ pools: { white: [white], green: [green], blue: [blue] } });
+    await gateway.reload({ pools: { white: [white], green: [green], blue: [blue] } });
     gateway.strike(1);
     server.reset();
     const told = await client.answer();
@@ -340,7 +340,7 @@ describe("an exchange that has begun", () => {
     client.send(requestText({}));
     const server = await blue.request();
 
-    gateway.reload({ pools: { ...pools, blue: [other, blue] } });
+    await gateway.reload({ pools: { ...pools, blue: [other, blue] } });
     gateway.strike(1);
     const told = await client.answer();
     await server.end();
@@ -367,7 +367,7 @@ describe("an exchange that has begun", () => {
     idle.reply(200);
     await idler.answer();
 
-    gateway.reload({ pools, pool: { blue: { servers: [{ ...urlOf(blue), down: true }] } } });
+    await gateway.reload({ pools, pool: { blue: { servers: [{ ...urlOf(blue), down: true }] } } });
     await idle.end();
     const next = await ask(gateway);
     server.reply(200, "to the end");
@@ -387,7 +387,7 @@ describe("an exchange that has begun", () => {
     client.send(requestText({ fields: { Host: "shop.test" } }));
     const server = await main.request();
 
-    gateway.reload(setup);
+    await gateway.reload(setup);
     server.reset();
     const told = await client.answer();
     await spare.quiet();
@@ -411,7 +411,7 @@ test("a hundred reloads under way cost nobody a connection", async () => {
   const timers = gateway.timers;
 
   for (let n = 0; n < 100; n++) {
-    gateway.reload(n % 2 === 0 ? odd : even);
+    await gateway.reload(n % 2 === 0 ? odd : even);
     server.reply(200, `${n}`);
     expect((await client.answer())?.body).toBe(`${n}`);
     client.send(requestText({}));
@@ -439,11 +439,11 @@ test("no request fails while servers, pools and groups come and go", async () =>
     { pools: { blue: [one], green: [two] }, group: { affinity: "cookie", primary: "green" } },
   ];
   await using gateway = await startTestGateway({ ...setups[0], clock: new ManualClock() });
-  let isOver = false;
+  const end = new AbortController();
   const visit = async (method: string): Promise<readonly string[]> => {
     await using client = await connectRaw(gateway);
     const told: string[] = [];
-    while (!isOver) {
+    while (!end.signal.aborted) {
       client.send(requestText({ method, body: method === "POST" ? "once" : "" }));
       told.push(`${(await client.answer())?.status}`);
     }
@@ -452,10 +452,10 @@ test("no request fails while servers, pools and groups come and go", async () =>
   const visitors = ["GET", "POST", "GET", "POST", "GET", "POST"].map(visit);
 
   for (let n = 1; n <= 300; n++) {
-    gateway.reload(setups[(n * 7 + (n >> 3)) % setups.length] ?? {});
+    await gateway.reload(setups[(n * 7 + (n >> 3)) % setups.length] ?? {});
     await letPass(2);
   }
-  isOver = true;
+  end.abort();
   const told = (await Promise.all(visitors)).flat();
 
   expect(told.filter((status) => status !== "200")).toEqual([]);
@@ -479,9 +479,9 @@ describe("keepalive", () => {
     for (const server of servers) server.reply(200);
     for (const client of clients) await client.answer();
 
-    gateway.reload({ ...setup, group: { keepalive: { max_idle: 2 } } });
+    await gateway.reload({ ...setup, group: { keepalive: { max_idle: 2 } } });
     expect(await isTrueWithin(2_000, () => blue.openConnections === 2)).toBe(true);
-    gateway.reload({ ...setup, group: { keepalive: { max_idle: 0 } } });
+    await gateway.reload({ ...setup, group: { keepalive: { max_idle: 0 } } });
     expect(await isTrueWithin(2_000, () => blue.openConnections === 0)).toBe(true);
     for (const client of clients) await client[Symbol.asyncDispose]();
   });
@@ -504,7 +504,7 @@ describe("keepalive", () => {
     await client.answer();
 
     await clock.advance(1_000);
-    gateway.reload(setup(is));
+    await gateway.reload(setup(is));
     await clock.advance(closedMs - 1_300);
     const before = blue.openConnections;
     await clock.advance(300);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { childrenOf } from "./process-facts.ts";
 import { type Exit, type Program, startProgram } from "./program.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -41,6 +42,10 @@ const EVENT_LINE = z.object({
   pool: z.string().optional(),
   message: z.string(),
   reason: z.string().optional(),
+  /** Number of a configuration. */
+  config: z.number().optional(),
+  /** Slot of a worker. */
+  worker: z.number().optional(),
 });
 
 /** A line of the event log. */
@@ -59,15 +64,7 @@ export interface GatewaySettings {
 export async function startGatewayProgram(settings: GatewaySettings): Promise<GatewayProgram> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-e2e-"));
   const file = join(folder, "understudy.yaml");
-  const config = {
-    version: 1,
-    listen: "127.0.0.1:0",
-    access_log: { file: join(folder, "access.log") },
-    groups: settings.groups,
-    ...settings.config,
-  };
-  // Every YAML reader takes JSON.
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, configText(folder, settings));
   const args = [...(settings.nodeFlags ?? []), MAIN, "run", "--config", file];
   const program = startProgram(process.execPath, args, { cwd: folder });
   try {
@@ -78,6 +75,12 @@ export async function startGatewayProgram(settings: GatewaySettings): Promise<Ga
     rmSync(folder, { recursive: true });
     throw error;
   }
+}
+
+function configText(folder: string, { groups, config }: GatewaySettings): string {
+  const access_log = { file: join(folder, "access.log") };
+  // Every YAML reader takes JSON.
+  return JSON.stringify({ version: 1, listen: "127.0.0.1:0", access_log, groups, ...config });
 }
 
 export class GatewayProgram implements AsyncDisposable {
@@ -100,6 +103,20 @@ export class GatewayProgram implements AsyncDisposable {
   get accessLog(): readonly AccessLine[] {
     const file = join(this.#folder, "access.log");
     return existsSync(file) ? readLines(ACCESS_LINE, readFileSync(file, "utf8")) : [];
+  }
+
+  get configFile(): string {
+    return join(this.#folder, "understudy.yaml");
+  }
+
+  /** The processes that it has started and that still run. */
+  get workers(): readonly number[] {
+    return childrenOf(this.program.pid);
+  }
+
+  /** The text of a configuration as it started with, with these settings. */
+  configText(settings: GatewaySettings): string {
+    return configText(this.#folder, settings);
   }
 
   async stop(): Promise<Exit> {

@@ -6,7 +6,6 @@ import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Lookup } from "../../src/proxy/resolver.ts";
 import { CountingClock } from "./counting-clock.ts";
 import { struck } from "./failover-groups.ts";
-import { reuseUnchanged } from "./reuse-unchanged.ts";
 import { isTrueWithin } from "./waits.ts";
 
 /** Where a server of a pool listens: a started server, a unix socket, or any url. */
@@ -47,15 +46,14 @@ export async function startTestGateway(setup: GatewaySetup): Promise<TestGateway
   const before = openSockets();
   const clock = new CountingClock(setup.clock ?? systemClock);
   const heard = new Heard();
-  const config = readConfig(setup);
-  const gateway = await startGateway(config, {
+  const gateway = await startGateway(readConfig(setup), {
     clock,
     ...(setup.random && { random: setup.random }),
     ...(setup.lookup && { lookup: setup.lookup }),
     onExchange: (record) => heard.exchange(record),
-    onEvent: (event) => heard.events.push(event),
+    onEvent: (event) => heard.event(event),
   });
-  return new TestGateway(gateway, config, clock, heard, before);
+  return new TestGateway(gateway, clock, heard, before);
 }
 
 export class TestGateway implements AsyncDisposable {
@@ -63,20 +61,12 @@ export class TestGateway implements AsyncDisposable {
   /** The first address it listens on. */
   readonly address: string;
   readonly #gateway: Gateway;
-  #config: Config;
   readonly #clock: CountingClock;
   readonly #heard: Heard;
   readonly #socketsBefore: number;
 
-  constructor(
-    gateway: Gateway,
-    config: Config,
-    clock: CountingClock,
-    heard: Heard,
-    socketsBefore: number,
-  ) {
+  constructor(gateway: Gateway, clock: CountingClock, heard: Heard, socketsBefore: number) {
     this.#gateway = gateway;
-    this.#config = config;
     this.#clock = clock;
     this.#heard = heard;
     this.#socketsBefore = socketsBefore;
@@ -130,9 +120,9 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /** Another configuration takes over; of `setup` its clock, lookup and random are of no meaning here. */
-  reload(setup: GatewaySetup): void {
-    this.#config = reuseUnchanged(this.#config, readConfig(setup));
-    this.#gateway.reload(this.#config);
+  async reload(setup: GatewaySetup): Promise<void> {
+    const outcome = await this.#gateway.apply(readConfig(setup));
+    if (!outcome.ok) throw new Error(outcome.lines.join("\n"));
   }
 
   stop(): Promise<void> {
@@ -182,6 +172,11 @@ class Heard {
   exchange(record: ExchangeRecord): void {
     this.exchanges.push(record);
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Of its own reloads a test knows. */
+  event(event: GatewayEvent): void {
+    if (event.type !== "reloaded") this.events.push(event);
   }
 
   async nth(n: number): Promise<ExchangeRecord> {

@@ -1,4 +1,5 @@
-import type { Control, Outcome, ServerLoad, WorkerFacts } from "../../src/control/control.ts";
+import type { Control, Outcome, ServerLoad } from "../../src/control/control.ts";
+import type { WorkerFacts } from "../../src/process/crew.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { Groups } from "../../src/failover/groups.ts";
 import type { GroupState } from "../../src/failover/group-state.ts";
@@ -39,7 +40,7 @@ export class TestControl implements Control {
   }
 
   get groups(): Iterable<GroupState> {
-    return this.registry.all();
+    return this.registry;
   }
 
   get listeners(): number {

@@ -608,14 +608,3 @@ test("what is allowed but hardly meant is a warning", () => {
     "5:5 every server is `down`: all requests get 502",
   ]);
 });
-
-test("what this version takes and does not yet do is a warning", () => {
-  const top = "listen: 127.0.0.1:0\nadmin: { address: 127.0.0.1:9900 }\nworkers: 4\n";
-  const result = parse(`${top}groups: { app: { pools: { b: http://a } } }`);
-
-  const warnings = result.ok ? result.warnings : [];
-  expect(warnings.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
-    "2:1 has no effect yet: this version has no door for operators",
-    "3:1 has no effect yet: this version serves in one process",
-  ]);
-});

@@ -1,0 +1,132 @@
+import type { Clock } from "../clock.ts";
+import type { Answer } from "./channel.ts";
+import type { WorkerFacts } from "./crew.ts";
+import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
+import { PROTOCOL } from "./messages.ts";
+import type { ServerLoads } from "./service.ts";
+import type { HubPeer, StateHub } from "./state-hub.ts";
+import type { Ending, Launch, WorkerProcess } from "./worker-process.ts";
+
+/** Milliseconds that a process may take until it says hello. */
+const BOOT_MS = 15_000;
+
+export interface MemberTools {
+  readonly clock: Clock;
+  readonly hub: StateHub;
+  readonly launch: Launch;
+  /** A worker asks; answered when all others know. */
+  readonly onAsk: (member: Member, request: WorkerRequest) => Promise<Answer>;
+  readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
+  readonly onEnd: (member: Member, ending: Ending) => void;
+}
+
+/** One worker as its supervisor knows it. */
+export class Member {
+  readonly slot: number;
+  /** Somebody waits for the outcome of its start. */
+  readonly isAwaited: boolean;
+  /** Why it did not start. */
+  problem: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Ids of the sockets that it accepts from. */
+  readonly sockets = new Set<string>();
+  state: WorkerFacts["state"] = "starting";
+  connections = 0;
+  loads: ServerLoads = [];
+  /** Times the supervisor looked in vain for a report. */
+  silences = 0;
+  readonly ended: Promise<void>;
+  readonly #tools: MemberTools;
+  readonly #process: WorkerProcess;
+  #peer: HubPeer | undefined;
+  #onHello: (answer: Answer) => void = () => {};
+  readonly #hello: Promise<Answer>;
+
+  constructor(slot: number, isAwaited: boolean, tools: MemberTools) {
+    this.slot = slot;
+    this.isAwaited = isAwaited;
+    this.#tools = tools;
+    this.since = tools.clock.wall();
+    this.#hello = new Promise((resolve) => {
+      this.#onHello = resolve;
+    });
+    this.#process = tools.launch({
+      onAsk: (request) => tools.onAsk(this, request),
+      onTell: (news) => this.#hear(news),
+    });
+    this.ended = this.#process.ended.then((ending) => this.#onEnded(ending));
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Resolves when it is ready to accept, or with the reason why it never will be. */
+  async begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+    const answer = await this.#begin(start);
+    if (!answer.ok) this.problem = answer.reason;
+    return answer;
+  }
+
+  async #begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+    const reason = `it did not start within ${BOOT_MS / 1000} s`;
+    const cancel = this.#tools.clock.after(BOOT_MS, () => this.#onHello({ ok: false, reason }));
+    const hello = await this.#hello;
+    cancel();
+    if (!hello.ok) return hello;
+    this.#peer = this.#tools.hub.admit((news) => this.tell(news));
+    return this.ask({ type: "start", start: { ...start, state: this.#peer.state } });
+  }
+
+  /** A configuration has taken the place of another. */
+  commit(): Promise<Answer> {
+    if (this.#peer === undefined) return Promise.resolve({ ok: false, reason: "it is starting" });
+    return this.ask({ type: "commit", state: this.#peer.state });
+  }
+
+  ask(order: Order, handle?: object): Promise<Answer> {
+    return this.#process.ask(order, handle);
+  }
+
+  tell(news: SupervisorNews): void {
+    this.#process.tell(news);
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  #hear(news: WorkerNews): void {
+    switch (news.type) {
+      case "hello":
+        return this.#onHello(helloAnswer(news.protocol));
+      case "event":
+        return this.#peer?.hear(news.news);
+      case "behind":
+        if (this.#peer !== undefined) this.tell({ type: "states", state: this.#peer.state });
+        return;
+      case "report":
+        this.silences = 0;
+        this.connections = news.connections;
+        this.loads = news.loads;
+        return;
+      case "told":
+        return this.#tools.onTold(news);
+    }
+  }
+
+  #onEnded(ending: Ending): void {
+    this.#onHello({ ok: false, reason: `it ended at its start (${ending.words})` });
+    this.#peer?.leave();
+    this.connections = 0;
+    this.loads = [];
+    this.#tools.onEnd(this, ending);
+  }
+}
+
+function helloAnswer(protocol: number): Answer {
+  if (protocol === PROTOCOL) return { ok: true };
+  const reason = "the code on disk is of another version: stop the gateway and start it again";
+  return { ok: false, reason };
+}

@@ -1,0 +1,384 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { GatewayEvent } from "../events.ts";
+import type { Groups } from "../failover/groups.ts";
+import type { SessionBindings } from "../proxy/session-bindings.ts";
+import { assignSockets } from "./assign-sockets.ts";
+import { type Answer, DONE } from "./channel.ts";
+import type { Crew, Edition, WorkerFacts } from "./crew.ts";
+import { Member, type MemberTools } from "./member.ts";
+import type { WorkerNews, WorkerRequest } from "./messages.ts";
+import { afterCrash } from "./respawn.ts";
+import { Serial } from "./serial.ts";
+import type { ServerLoads } from "./service.ts";
+import { StateHub } from "./state-hub.ts";
+import type { Ending, Launch } from "./worker-process.ts";
+
+/** Milliseconds between two looks at whether every worker still reports. */
+const WATCH_MS = 500;
+/** A worker that has not reported this often hangs, and is replaced. */
+const MOST_SILENCES = 12;
+/** Milliseconds for a worker to obey an order that takes no time. */
+const OBEY_MS = 5_000;
+/** Milliseconds for its last log lines once a worker has nothing left to serve. */
+const LAST_LINES_MS = 3_000;
+
+export interface SupervisorTools {
+  readonly clock: Clock;
+  readonly groups: Groups;
+  readonly launch: Launch;
+  /** How many workers a configuration asks for. */
+  readonly countOf: (config: Config) => number;
+  readonly cookieKey: Uint8Array;
+  readonly sessions: SessionBindings;
+  readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/** The place of one worker; who fills it changes. */
+interface Slot {
+  readonly index: number;
+  current: Member | undefined;
+  crashes: readonly number[];
+  crashCount: number;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
+/** Workers that serve, each in a process of its own, and their replacement. */
+export class Supervisor implements Crew {
+  readonly #tools: SupervisorTools;
+  readonly #memberTools: MemberTools;
+  readonly #hub: StateHub;
+  readonly #members = new Set<Member>();
+  /** Who comes and goes, and by which configuration, is changed by one at a time. */
+  readonly #changes = new Serial();
+  readonly #handovers = new Serial();
+  #slots: Slot[] = [];
+  #edition: Edition | undefined;
+  #endChange: () => void = () => {};
+  #isStopping = false;
+  #cancelWatch: () => void = () => {};
+
+  constructor(tools: SupervisorTools) {
+    this.#tools = tools;
+    const { clock, groups, launch, onTold } = tools;
+    this.#hub = new StateHub(groups, clock);
+    this.#memberTools = {
+      clock,
+      hub: this.#hub,
+      launch,
+      onTold,
+      onAsk: (member, request) => this.#share(member, request),
+      onEnd: (member, ending) => this.#onEnd(member, ending),
+    };
+  }
+
+  get workers(): readonly WorkerFacts[] {
+    const waiting = this.#slots.filter(({ current }) => current === undefined);
+    return [
+      ...Array.from(this.#members, (member) => this.#factsOf(member)),
+      ...waiting.map(({ index, since, crashCount }) => {
+        const state = "waiting" as const;
+        return { slot: index, pid: undefined, state, since, crashes: crashCount, connections: 0 };
+      }),
+    ].toSorted((a, b) => a.slot - b.slot);
+  }
+
+  get connections(): number {
+    return Array.from(this.#members).reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  get loads(): ServerLoads {
+    return Array.from(this.#members).flatMap(({ loads }) => loads);
+  }
+
+  async start(first: Edition): Promise<void> {
+    this.#edition = first;
+    this.#resize(this.#tools.countOf(first.config));
+    const answers = await Promise.all(this.#slots.map((slot) => this.#fill(slot, true)));
+    const failed = answers.find(({ ok }) => !ok);
+    const problem = failed ?? (await this.#handOver());
+    if (!problem.ok) {
+      await this.stop();
+      throw new Error(`a worker cannot start: ${problem.reason}`);
+    }
+    this.#watch();
+  }
+
+  async prepare({ number, config }: Edition): Promise<Answer> {
+    await new Promise<void>((begun) => {
+      void this.#changes.run(
+        () =>
+          new Promise<void>((end) => {
+            this.#endChange = end;
+            begun();
+          }),
+      );
+    });
+    const answers = await this.#askServing((member) =>
+      member.ask({ type: "prepare", number, config }),
+    );
+    return answers.find(({ ok }) => !ok) ?? DONE;
+  }
+
+  async commit(next: Edition): Promise<void> {
+    this.#edition = next;
+    this.#hub.beginConfig();
+    await this.#obeyed(this.#serving(), (member) => member.commit());
+    const missing = this.#resize(this.#tools.countOf(next.config));
+    await Promise.all(missing.map((slot) => this.#fill(slot, false)));
+    await this.#handOver();
+    this.#endChange();
+  }
+
+  async abort(): Promise<void> {
+    await this.#askServing((member) => member.ask({ type: "abort" }));
+    this.#endChange();
+  }
+
+  async settled(): Promise<void> {
+    this.#hub.flush();
+    await this.#obeyed(this.#living(), (member) => member.ask({ type: "ping" }));
+  }
+
+  restart(): Promise<Answer> {
+    return this.#changes.run(async () => {
+      const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
+      const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
+      const failed = answers.find(({ ok }) => !ok);
+      if (failed !== undefined || this.#isStopping) {
+        for (const member of fresh) this.#dismiss(member);
+        return failed ?? { ok: false, reason: "the gateway stops" };
+      }
+      const old = this.#serving();
+      for (const member of fresh) this.#place(member);
+      await this.#handOver();
+      for (const member of old) this.#retire(member);
+      return DONE;
+    });
+  }
+
+  reopenLogs(): void {
+    for (const member of this.#members) member.tell({ type: "reopen-logs" });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#cancelWatch();
+    const limitMs = (this.#edition?.config.shutdownTimeoutMs ?? 0) + LAST_LINES_MS;
+    const cancel = this.#tools.clock.after(limitMs, () => {
+      for (const member of this.#members) member.kill();
+    });
+    const members = Array.from(this.#members);
+    for (const member of members) {
+      if (member.state === "starting") member.kill();
+      else void member.ask({ type: "stop" });
+    }
+    await Promise.all(members.map(({ ended }) => ended));
+    cancel();
+    this.#hub.stop();
+  }
+
+  destroy(): void {
+    for (const member of this.#members) member.tell({ type: "destroy" });
+  }
+
+  // ---- who comes and goes
+
+  /** The slots that are new; those that are too many are given up, their workers retire. */
+  #resize(count: number): readonly Slot[] {
+    const since = this.#tools.clock.wall();
+    const missing = Array.from({ length: Math.max(0, count - this.#slots.length) }, (_, at) => ({
+      index: this.#slots.length + at,
+      current: undefined,
+      crashes: [],
+      crashCount: 0,
+      since,
+    }));
+    const surplus = this.#slots.slice(count);
+    this.#slots = [...this.#slots.slice(0, count), ...missing];
+    for (const { current } of surplus) if (current !== undefined) this.#retire(current);
+    return missing;
+  }
+
+  /** `isAwaited`: somebody reports a failure, so that it is no crash. */
+  async #fill(slot: Slot, isAwaited: boolean): Promise<Answer> {
+    const member = this.#launch(slot.index, isAwaited);
+    const answer = await this.#begin(member);
+    if (answer.ok) this.#place(member);
+    else member.kill();
+    return answer;
+  }
+
+  #launch(slot: number, isAwaited: boolean): Member {
+    const member = new Member(slot, isAwaited, this.#memberTools);
+    this.#members.add(member);
+    return member;
+  }
+
+  #begin(member: Member): Promise<Answer> {
+    const { cookieKey, sessions } = this.#tools;
+    const config = this.#edition?.config;
+    if (config === undefined) throw new Error("nothing to serve yet");
+    return member.begin({ config, cookieKey, sessions: sessions.snapshot() });
+  }
+
+  #place(member: Member): void {
+    const slot = this.#slots[member.slot];
+    if (slot === undefined) return this.#dismiss(member);
+    member.state = "serving";
+    slot.current = member;
+    slot.since = member.since;
+  }
+
+  #retire(member: Member): void {
+    member.state = "draining";
+    member.sockets.clear();
+    void member.ask({ type: "retire" });
+  }
+
+  /** A worker that was started in vain. */
+  #dismiss(member: Member): void {
+    member.state = "draining";
+    member.kill();
+  }
+
+  #onEnd(member: Member, ending: Ending): void {
+    this.#members.delete(member);
+    if (this.#isStopping || member.state === "draining") return;
+    const isStart = member.state === "starting";
+    const slot = this.#slots[member.slot];
+    if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
+    if (!isStart) slot.current = undefined;
+    this.#onCrash(slot, member, ending);
+  }
+
+  #onCrash(slot: Slot, { pid = 0, problem }: Member, { words }: Ending): void {
+    const { clock, onEvent } = this.#tools;
+    const isAlone = this.#serving().length === 0;
+    const { crashes, pauseMs, isLoop } = afterCrash(slot.crashes, clock.now(), isAlone);
+    slot.crashes = crashes;
+    slot.crashCount += 1;
+    slot.since = clock.wall();
+    const next = pauseMs === 0 ? "at once" : `in ${pauseMs / 1000} s`;
+    const again = isLoop ? `, ${crashes.length} times within a minute` : "";
+    const how = problem === undefined ? `ended with ${words}` : `did not start: ${problem}`;
+    const reason = `worker ${slot.index} (process ${pid}) ${how}${again}; the next one starts ${next}`;
+    onEvent({ type: isLoop ? "worker-crash-loop" : "worker-crashed", worker: slot.index, reason });
+    void this.#handOver();
+    clock.after(pauseMs, () => void this.#changes.run(() => this.#refill(slot)));
+  }
+
+  async #refill(slot: Slot): Promise<void> {
+    if (this.#isStopping || slot.current !== undefined || this.#slots[slot.index] !== slot) return;
+    if (!(await this.#fill(slot, false)).ok) return;
+    await this.#handOver();
+    const reason = `worker ${slot.index} serves again`;
+    this.#tools.onEvent({ type: "worker-started", worker: slot.index, reason });
+  }
+
+  /** Kills workers that have hung up inside: their clients wait for nothing. */
+  #watch(): void {
+    this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
+      for (const member of this.#members) {
+        if (member.state !== "starting" && ++member.silences > MOST_SILENCES) member.kill();
+      }
+      this.#watch();
+    });
+  }
+
+  // ---- sockets
+
+  /** Every socket has somebody who accepts from it; first the new ones begin, then the others stop. */
+  #handOver(): Promise<Answer> {
+    return this.#handovers.run(async () => {
+      const wanted = this.#wantedSockets();
+      const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
+      const answers = (await Promise.all(takes)).flat();
+      for (const [member, ids] of wanted) this.#leave(member, ids);
+      return answers.find(({ ok }) => !ok) ?? DONE;
+    });
+  }
+
+  #wantedSockets(): ReadonlyMap<Member, ReadonlySet<string>> {
+    const serving = this.#serving();
+    const wanted = new Map(serving.map((member) => [member, new Set<string>()]));
+    const slots = serving.map(({ slot }) => slot);
+    for (const { key, sockets } of this.#edition?.addresses ?? []) {
+      const assigned = assignSockets(sockets.length, slots);
+      for (const [member, ids] of wanted) {
+        for (const socket of assigned.get(member.slot) ?? []) ids.add(`${socket} ${key}`);
+      }
+    }
+    return wanted;
+  }
+
+  #take(member: Member, ids: ReadonlySet<string>): Promise<readonly Answer[]> {
+    const missing = Array.from(ids).filter((id) => !member.sockets.has(id));
+    return Promise.all(
+      missing.map(async (id) => {
+        member.sockets.add(id);
+        const space = id.indexOf(" ");
+        const key = id.slice(space + 1);
+        const bound = this.#edition?.addresses.find((one) => one.key === key);
+        const socket = bound?.sockets[Number(id.slice(0, space))];
+        if (bound === undefined || socket === undefined) return DONE;
+        return await member.ask({ type: "take", id, address: bound.address }, socket);
+      }),
+    );
+  }
+
+  #leave(member: Member, ids: ReadonlySet<string>): void {
+    for (const id of member.sockets) {
+      if (ids.has(id)) continue;
+      member.sockets.delete(id);
+      void member.ask({ type: "leave", id });
+    }
+  }
+
+  // ---- orders to all
+
+  #serving(): readonly Member[] {
+    return this.#slots.flatMap(({ current }) => (current === undefined ? [] : [current]));
+  }
+
+  /** Those that serve, and those that still have connections. */
+  #living(): readonly Member[] {
+    return Array.from(this.#members).filter(({ state }) => state !== "starting");
+  }
+
+  #askServing(ask: (member: Member) => Promise<Answer>): Promise<readonly Answer[]> {
+    return Promise.all(this.#serving().map(ask));
+  }
+
+  /** Resolves when they have obeyed; whoever does not is replaced. */
+  async #obeyed(
+    members: readonly Member[],
+    ask: (member: Member) => Promise<Answer>,
+  ): Promise<void> {
+    const { clock } = this.#tools;
+    const orders = members.map(async (member) => {
+      const cancel = clock.after(OBEY_MS, () => member.kill());
+      const answer = await ask(member);
+      cancel();
+      if (!answer.ok) member.kill();
+    });
+    await Promise.all(orders);
+  }
+
+  async #share(from: Member, { session }: WorkerRequest): Promise<Answer> {
+    const { group, sid, ...where } = session;
+    this.#tools.sessions.learn(group, sid, where);
+    const others = Array.from(this.#members).filter(
+      (member) => member !== from && member.state === "serving",
+    );
+    await Promise.all(others.map((member) => member.ask({ type: "learn", session })));
+    return DONE;
+  }
+
+  #factsOf({ slot, pid, state, since, connections }: Member): WorkerFacts {
+    const crashes = this.#slots[slot]?.crashCount ?? 0;
+    return { slot, pid, state, since, crashes, connections };
+  }
+}

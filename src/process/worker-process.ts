@@ -1,0 +1,79 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { type Answer, Channel, type ChannelEnd, type Packet } from "./channel.ts";
+import type { Order, SupervisorNews, WorkerNews, WorkerRequest } from "./messages.ts";
+
+/** How a worker ended, in words: `exit code 1`, `SIGKILL`. */
+export type Ending = { readonly isOrderly: boolean; readonly words: string };
+
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  readonly ended: Promise<Ending>;
+  ask(order: Order, handle?: object): Promise<Answer>;
+  tell(news: SupervisorNews): void;
+  kill(): void;
+}
+
+/** Starts a worker; what it says goes to `end`. */
+export type Launch = (end: ChannelEnd<WorkerRequest, WorkerNews>) => WorkerProcess;
+
+/** Workers that run `main` (the path of the command's own code, read from the disk at each start). */
+export function launcherOf(main: string): Launch {
+  return (end) => new Fork(main, end);
+}
+
+interface Sender {
+  send(packet: object, handle: unknown, options: object, onSent: () => void): boolean;
+}
+
+class Fork implements WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #channel: Channel<Order, SupervisorNews, WorkerRequest, WorkerNews>;
+  readonly ended: Promise<Ending>;
+
+  constructor(main: string, end: ChannelEnd<WorkerRequest, WorkerNews>) {
+    this.#child = fork(main, ["worker"], { serialization: "advanced" });
+    this.#channel = new Channel<Order, SupervisorNews, WorkerRequest, WorkerNews>(
+      (packet, handle) => this.#send(packet, handle),
+      end,
+    );
+    this.#child.on("message", (packet: Packet<WorkerRequest, WorkerNews>) =>
+      this.#channel.receive(packet),
+    );
+    this.ended = new Promise((resolve) => {
+      const finish = (ending: Ending): void => {
+        this.#channel.close(`the worker ended (${ending.words})`);
+        resolve(ending);
+      };
+      this.#child.on("exit", (code, signal) =>
+        finish({ isOrderly: code === 0, words: signal ?? `exit code ${code}` }),
+      );
+      this.#child.on("error", (error) => {
+        if (this.#child.pid === undefined) finish({ isOrderly: false, words: error.message });
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  ask(order: Order, handle?: object): Promise<Answer> {
+    return this.#channel.ask(order, handle);
+  }
+
+  tell(news: SupervisorNews): void {
+    this.#channel.tell(news);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #send(packet: Packet<Order, SupervisorNews>, handle: object | undefined): void {
+    // Fails only where the worker is about to be gone, which "exit" tells.
+    if (!this.#child.connected) return;
+    // Sockets go without the classes of Node that its types ask for.
+    const child: Sender = this.#child;
+    child.send(packet, handle, {}, () => {});
+  }
+}

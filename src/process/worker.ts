@@ -1,0 +1,191 @@
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { reuseUnchanged } from "../config/reuse-unchanged.ts";
+import { Resolver } from "../proxy/resolver.ts";
+import { SessionBindings } from "../proxy/session-bindings.ts";
+import { SharedSessions } from "../proxy/shared-sessions.ts";
+import { type Answer, Channel, DONE, type Packet } from "./channel.ts";
+import type {
+  Order,
+  SessionNews,
+  StateNews,
+  SupervisorNews,
+  WorkerNews,
+  WorkerRequest,
+  WorkerStart,
+} from "./messages.ts";
+import { PROTOCOL } from "./messages.ts";
+import { Replica } from "./replica.ts";
+import { Service } from "./service.ts";
+
+/** Milliseconds between two reports of what there is to do. */
+const REPORT_MS = 500;
+
+/** Signals that reach all processes of a terminal or a unit: what they mean, the supervisor says. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+/** A process that moves bytes, by the orders of the supervisor that started it. */
+export function runWorker(): void {
+  for (const signal of SIGNALS) process.on(signal, () => {});
+  const worker = new Worker();
+  process.on("message", (packet: Packet<Order, SupervisorNews>, handle) => {
+    worker.receive(packet, handle);
+  });
+  process.on("disconnect", () => worker.onOrphaned());
+  worker.start();
+}
+
+class Worker {
+  readonly #channel: Channel<WorkerRequest, WorkerNews, Order, SupervisorNews>;
+  readonly #replica: Replica;
+  readonly #sessions: SharedSessions;
+  #service: Service | undefined;
+  #config: Config | undefined;
+  /** Prepared, and in service with the next commit. */
+  #next: Config | undefined;
+
+  constructor() {
+    this.#channel = new Channel<WorkerRequest, WorkerNews, Order, SupervisorNews>(
+      sendToParent,
+      this,
+    );
+    this.#replica = new Replica(
+      () => systemClock.now(),
+      (news) => this.#channel.tell(news),
+    );
+    this.#sessions = new SharedSessions({
+      local: new SessionBindings(systemClock),
+      tell: async (group, sid, session) => {
+        await this.#channel.ask({ type: "learn", session: { group, sid, ...session } });
+      },
+    });
+  }
+
+  start(): void {
+    this.#channel.tell({ type: "hello", protocol: PROTOCOL });
+  }
+
+  receive(packet: Packet<Order, SupervisorNews>, handle: object | undefined): void {
+    this.#channel.receive(packet, handle);
+  }
+
+  async onAsk(order: Order, handle: object | undefined): Promise<Answer> {
+    try {
+      await this.#obey(order, handle);
+      return DONE;
+    } catch (error) {
+      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  onTell(news: SupervisorNews): void {
+    switch (news.type) {
+      case "states":
+        return this.#replica.hear(news.state);
+      case "beat":
+        return this.#replica.onBeat(news.version, news.seen);
+      case "reopen-logs":
+        return this.#service?.reopenLogs();
+      case "destroy":
+        return this.#service?.destroy();
+    }
+  }
+
+  /** The supervisor is gone: its successor needs the addresses, the clients their answers. */
+  onOrphaned(): void {
+    this.#channel.close("the supervisor is gone");
+    void this.#end((service) => service.stop());
+  }
+
+  async #obey(order: Order, handle: object | undefined): Promise<void> {
+    if (order.type === "start") return this.#begin(order.start);
+    const service = this.#mustServe();
+    switch (order.type) {
+      case "take":
+        if (handle === undefined) throw new Error("the socket was lost on its way");
+        return service.take(order.id, order.address, handle);
+      case "leave":
+        return service.leave(order.id);
+      case "prepare":
+        return this.#prepare(service, order.config);
+      case "commit":
+        return this.#commit(service, order.state);
+      case "abort":
+        return service.abort();
+      case "learn":
+        return this.#learn(order.session);
+      case "ping":
+        return;
+      case "retire":
+        void this.#end(() => service.retire());
+        return;
+      case "stop":
+        void this.#end(() => service.stop());
+    }
+  }
+
+  #begin(start: WorkerStart): void {
+    const { config, state, cookieKey, sessions } = start;
+    this.#replica.load(
+      config.groups.map(({ spec }) => spec),
+      state,
+    );
+    for (const { group, sid, ...session } of sessions) this.#sessions.hear(group, sid, session);
+    this.#service = new Service(config, {
+      clock: systemClock,
+      groups: this.#replica,
+      sessions: this.#sessions,
+      cookieKey,
+      resolver: new Resolver(systemClock),
+      random: Math.random,
+      onExchange: () => {},
+      tell: (level, fields, message) =>
+        this.#channel.tell({ type: "told", level, fields, message }),
+    });
+    this.#config = config;
+    this.#report(this.#service);
+  }
+
+  #prepare(service: Service, config: Config): void {
+    const next = this.#config === undefined ? config : reuseUnchanged(this.#config, config);
+    service.prepare(next);
+    this.#next = next;
+  }
+
+  #commit(service: Service, state: StateNews): void {
+    if (this.#next === undefined) throw new Error("nothing was prepared");
+    this.#config = this.#next;
+    this.#next = undefined;
+    this.#replica.load(
+      this.#config.groups.map(({ spec }) => spec),
+      state,
+    );
+    service.commit();
+  }
+
+  #learn({ group, sid, ...session }: SessionNews): void {
+    this.#sessions.hear(group, sid, session);
+  }
+
+  #report(service: Service): void {
+    const { connections, loads } = service;
+    this.#channel.tell({ type: "report", connections, loads });
+    systemClock.after(REPORT_MS, () => this.#report(service));
+  }
+
+  #mustServe(): Service {
+    if (this.#service === undefined) throw new Error("the worker has not been started");
+    return this.#service;
+  }
+
+  /** Every connection has had its time: nothing is left to do here. */
+  async #end(how: (service: Service) => Promise<void>): Promise<void> {
+    if (this.#service !== undefined) await how(this.#service);
+    process.exit(0);
+  }
+}
+
+function sendToParent(packet: Packet<WorkerRequest, WorkerNews>): void {
+  // Fails only where the supervisor has gone, which "disconnect" tells.
+  if (process.connected) process.send?.(packet, undefined, undefined, () => {});
+}
