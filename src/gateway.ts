@@ -20,7 +20,7 @@ import type { Launch } from "./process/worker-process.ts";
 import { createCookieKey } from "./proxy/cookie-affinity.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
-import { SessionBindings } from "./proxy/session-bindings.ts";
+import { SessionBindings, type SessionStore } from "./proxy/session-bindings.ts";
 
 /** Milliseconds that an admin address is still served after a reload has moved it. */
 const OLD_DOOR_MS = 2_000;
@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly lookup?: Lookup;
   /** From 0 up to 1, for the jitter of goodbyes. */
   readonly random?: () => number;
+  /** Where `affinity: socketio` finds sessions, where all is in one process. */
+  readonly sessions?: SessionStore;
   /** Every exchange, where all is in one process. */
   readonly onExchange?: (record: ExchangeRecord) => void;
   readonly onEvent?: (event: GatewayEvent) => void;
@@ -337,34 +339,33 @@ export class Gateway implements Control {
   // ---- parts
 
   #createCrew(): Crew {
-    const { launch, random = Math.random, onExchange = () => {} } = this.#options;
-    const clock = this.#clock;
+    const { launch } = this.#options;
     const cookieKey = createCookieKey();
-    const sessions = new SessionBindings(clock);
     const tell: Tell = (level, fields, message) => this.#eventLog[level](fields, message);
-    if (launch === undefined || this.#config.workers === 0) {
-      const resolver = this.#resolver;
-      const groups = this.groups;
-      return new LocalCrew({
-        clock,
-        groups,
-        sessions,
-        cookieKey,
-        resolver,
-        random,
-        onExchange,
-        tell,
-      });
-    }
+    if (launch === undefined || this.#config.workers === 0) return this.#localCrew(cookieKey, tell);
     return new Supervisor({
-      clock,
+      clock: this.#clock,
       groups: this.groups,
       launch,
       countOf: countWorkers,
       cookieKey,
-      sessions,
+      sessions: new SessionBindings(this.#clock),
       onTold: ({ level, fields, message }) => tell(level, fields, message),
       onEvent: (event) => this.#tellEvent(event),
+    });
+  }
+
+  #localCrew(cookieKey: Uint8Array, tell: Tell): Crew {
+    const { sessions, random = Math.random, onExchange = () => {} } = this.#options;
+    return new LocalCrew({
+      clock: this.#clock,
+      groups: this.groups,
+      sessions: sessions ?? new SessionBindings(this.#clock),
+      cookieKey,
+      resolver: this.#resolver,
+      random,
+      onExchange,
+      tell,
     });
   }
 

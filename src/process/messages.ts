@@ -1,6 +1,7 @@
 import type { Address, Config } from "../config/config.ts";
 import type { GroupFacts } from "../failover/group-facts.ts";
 import type { GroupEvent } from "../failover/group.ts";
+import type { SessionEntry } from "../proxy/session-bindings.ts";
 import type { ServerLoads } from "./service.ts";
 
 /** Grows with every change of these messages: a worker of another one is not started. */
@@ -29,7 +30,7 @@ export interface WorkerStart {
   readonly config: Config;
   readonly state: StateNews;
   readonly cookieKey: Uint8Array;
-  readonly sessions: readonly SessionNews[];
+  readonly sessions: readonly SessionEntry[];
 }
 
 /** What the supervisor asks of a worker; each is answered. */

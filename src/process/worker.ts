@@ -38,6 +38,7 @@ export function runWorker(): void {
 class Worker {
   readonly #channel: Channel<WorkerRequest, WorkerNews, Order, SupervisorNews>;
   readonly #replica: Replica;
+  readonly #local = new SessionBindings(systemClock);
   readonly #sessions: SharedSessions;
   #service: Service | undefined;
   #config: Config | undefined;
@@ -54,7 +55,8 @@ class Worker {
       (news) => this.#channel.tell(news),
     );
     this.#sessions = new SharedSessions({
-      local: new SessionBindings(systemClock),
+      local: this.#local,
+      clock: systemClock,
       tell: async (group, sid, session) => {
         await this.#channel.ask({ type: "learn", session: { group, sid, ...session } });
       },
@@ -130,7 +132,7 @@ class Worker {
       config.groups.map(({ spec }) => spec),
       state,
     );
-    for (const { group, sid, ...session } of sessions) this.#sessions.hear(group, sid, session);
+    this.#local.adopt(sessions);
     this.#service = new Service(config, {
       clock: systemClock,
       groups: this.#replica,

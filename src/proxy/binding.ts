@@ -2,7 +2,7 @@ import type { AffinityOutcome } from "../events.ts";
 import type { ServerState } from "../failover/server.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import type { AnswerReceiver } from "./attempt.ts";
+import type { AnswerReceiver, Attempt } from "./attempt.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
 import type { ServingGroup } from "./serving-group.ts";
 
@@ -26,5 +26,7 @@ export interface Binding {
   /** The answer of a server goes on to the client: what is added to its head, each line with its CRLF. */
   linesFor(server: ServerState, head: ResponseHead): string;
   /** Who takes that answer's body: `receiver`, or one that reads it before. */
-  readAlong(receiver: AnswerReceiver, server: ServerState, head: ResponseHead): AnswerReceiver;
+  readAlong(receiver: AnswerReceiver, attempt: Attempt, head: ResponseHead): AnswerReceiver;
+  /** The exchange is over: nothing more goes on to its client. */
+  end(): void;
 }

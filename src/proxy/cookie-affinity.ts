@@ -84,6 +84,8 @@ class CookieBinding implements Binding {
   readAlong(receiver: AnswerReceiver): AnswerReceiver {
     return receiver;
   }
+
+  end(): void {}
 }
 
 function valueOf(group: string, { pool, key }: ServerSpec, secret: string | Uint8Array): string {

@@ -172,7 +172,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     });
     this.#relay = new AnswerRelay(this.#client, this, text, framing);
     if (isEventStream(head)) return this.#createStream(group, attempt, this.#relay);
-    return this.binding?.readAlong(this.#relay, attempt.state, head) ?? this.#relay;
+    return this.binding?.readAlong(this.#relay, attempt, head) ?? this.#relay;
   }
 
   onSwitched(group: ServingGroup, attempt: Attempt, head: ResponseHead): void {
@@ -310,6 +310,7 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.#over) return;
     this.#over = true;
     this.#attempts?.end("aborted");
+    this.binding?.end();
     this.#stream?.destroy();
     this.body?.discard();
     this.#writeNotes();

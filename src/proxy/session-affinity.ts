@@ -1,8 +1,7 @@
 import type { AffinityOutcome } from "../events.ts";
-import type { ServerState } from "../failover/server.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import type { AnswerReceiver } from "./attempt.ts";
+import type { AnswerReceiver, Attempt } from "./attempt.ts";
 import type { Affinity, Binding } from "./binding.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
 import { isPoll, opensSession, sessionIdOf } from "./engine-io.ts";
@@ -52,6 +51,8 @@ class SessionBinding implements Binding {
   readAlong(receiver: AnswerReceiver): AnswerReceiver {
     return receiver;
   }
+
+  end(): void {}
 }
 
 /** A request for a session: whoever answers it has it. */
@@ -61,6 +62,7 @@ class HandshakeBinding implements Binding {
   readonly patienceMs = 0;
   readonly #store: SessionStore;
   readonly #group: ServingGroup;
+  #reader: HandshakeReader | undefined;
   outcome: AffinityOutcome | undefined;
 
   constructor(store: SessionStore, group: ServingGroup) {
@@ -72,12 +74,18 @@ class HandshakeBinding implements Binding {
     return "";
   }
 
-  readAlong(receiver: AnswerReceiver, { spec }: ServerState, head: ResponseHead): AnswerReceiver {
+  readAlong(receiver: AnswerReceiver, attempt: Attempt, head: ResponseHead): AnswerReceiver {
     if (head.status !== 200 || head.field("content-encoding") !== undefined) return receiver;
-    return new HandshakeReader(receiver, ({ sid, silenceMs = UNTOLD_IDLE_MS }) => {
+    const { key } = attempt.state.spec;
+    this.#reader = new HandshakeReader(receiver, attempt, ({ sid, silenceMs = UNTOLD_IDLE_MS }) => {
       this.outcome = "new";
-      const session = { server: spec.key, idleMs: silenceMs };
-      this.#store.learn(this.#group.config.name, sid, session);
+      const session = { server: key, idleMs: silenceMs };
+      return this.#store.learn(this.#group.config.name, sid, session);
     });
+    return this.#reader;
+  }
+
+  end(): void {
+    this.#reader?.end();
   }
 }

@@ -8,21 +8,29 @@ export interface Session {
   readonly idleMs: number;
 }
 
-/**
- * Which server issued a session. Several workers can share it: each keeps all of them, learn() tells
- * the others by way of the supervisor, and a worker to which a session is unknown asks the supervisor
- * once before it lets a server judge, for a client may come back faster than the word gets around.
- */
+/** Which server issued a session. */
 export interface SessionStore {
-  learn(group: string, sid: string, session: Session): void;
+  /**
+   * Undefined: it can be found from now on. A promise, which never rejects, is done when it can be
+   * found wherever its client may come back.
+   */
+  learn(group: string, sid: string, session: Session): Promise<void> | undefined;
   /** Undefined for a session that was never heard of or not used for too long. Counts as a use. */
   find(group: string, sid: string): Session | undefined;
 }
 
+export interface KnownSession extends Session {
+  /** Monotonic milliseconds when it was last learnt. */
+  readonly learntAt: number;
+}
+
+/** A session for another process: its key, its server, `idleMs`, and how many ms of that are left. */
+export type SessionEntry = readonly [key: string, server: string, idleMs: number, leftMs: number];
+
 /** Of all groups together: about 20 MB. */
 const MOST_SESSIONS = 100_000;
 
-interface Kept extends Session {
+interface Kept extends KnownSession {
   readonly until: number;
 }
 
@@ -31,7 +39,7 @@ export class SessionBindings implements SessionStore {
   readonly #clock: Clock;
   readonly #most: number;
   /** The least recently used first. */
-  readonly #kept = new Map<string, Kept>();
+  #kept = new Map<string, Kept>();
 
   constructor(clock: Clock, most = MOST_SESSIONS) {
     this.#clock = clock;
@@ -42,16 +50,12 @@ export class SessionBindings implements SessionStore {
     return this.#kept.size;
   }
 
-  snapshot(): readonly { group: string; sid: string; server: string; idleMs: number }[] {
-    return [];
-  }
-
-  learn(group: string, sid: string, session: Session): void {
-    this.#keep(keyOf(group, sid), session);
+  learn(group: string, sid: string, session: Session): undefined {
+    this.#keep(keyOf(group, sid), session, this.#clock.now());
     this.#makeRoom();
   }
 
-  find(group: string, sid: string): Session | undefined {
+  find(group: string, sid: string): KnownSession | undefined {
     const key = keyOf(group, sid);
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
@@ -59,13 +63,37 @@ export class SessionBindings implements SessionStore {
       this.#kept.delete(key);
       return undefined;
     }
-    this.#keep(key, kept);
+    this.#keep(key, kept, kept.learntAt);
     return kept;
   }
 
-  #keep(key: string, { server, idleMs }: Session): void {
+  /** All that are known, for a process that starts; the least recently used first. */
+  snapshot(): readonly SessionEntry[] {
+    const now = this.#clock.now();
+    return Array.from(this.#kept, ([key, { server, idleMs, until }]): SessionEntry => [
+      key,
+      server,
+      idleMs,
+      until - now,
+    ]).filter(([, , , leftMs]) => leftMs > 0);
+  }
+
+  /** Takes over what another process knows. What is known here already is newer. */
+  adopt(entries: readonly SessionEntry[]): void {
+    const now = this.#clock.now();
+    const adopted = entries
+      .filter(([key]) => !this.#kept.has(key))
+      .map(([key, server, idleMs, leftMs]): [string, Kept] => [
+        key,
+        { server, idleMs, learntAt: now, until: now + leftMs },
+      ]);
+    this.#kept = new Map([...adopted, ...this.#kept]);
+    this.#makeRoom();
+  }
+
+  #keep(key: string, { server, idleMs }: Session, learntAt: number): void {
     this.#kept.delete(key);
-    this.#kept.set(key, { server, idleMs, until: this.#clock.now() + idleMs });
+    this.#kept.set(key, { server, idleMs, learntAt, until: this.#clock.now() + idleMs });
   }
 
   #makeRoom(): void {

@@ -4,6 +4,7 @@ import type { Config } from "../../src/config/config.ts";
 import type { ExchangeRecord, GatewayEvent } from "../../src/events.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Lookup } from "../../src/proxy/resolver.ts";
+import type { SessionStore } from "../../src/proxy/session-bindings.ts";
 import { CountingClock } from "./counting-clock.ts";
 import { struck } from "./failover-groups.ts";
 import { isTrueWithin } from "./waits.ts";
@@ -33,6 +34,7 @@ export interface GatewaySetup {
   readonly lookup?: Lookup;
   /** Decides the moment of each goodbye within its share of `drain.spread`. */
   readonly random?: () => number;
+  readonly sessions?: SessionStore;
 }
 
 /** How long sockets may take to close after the gateway has stopped, in milliseconds. */
@@ -49,6 +51,7 @@ export async function startTestGateway(setup: GatewaySetup): Promise<TestGateway
   const gateway = await startGateway(readConfig(setup), {
     clock,
     ...(setup.random && { random: setup.random }),
+    ...(setup.sessions && { sessions: setup.sessions }),
     ...(setup.lookup && { lookup: setup.lookup }),
     onExchange: (record) => heard.exchange(record),
     onEvent: (event) => heard.event(event),
@@ -127,6 +130,11 @@ export class TestGateway implements AsyncDisposable {
 
   stop(): Promise<void> {
     return this.#gateway.stop();
+  }
+
+  /** Breaks what a stop() still waits for. */
+  destroy(): void {
+    this.#gateway.destroy();
   }
 
   /** As an operator: no new exchanges for this server, by its place in the order of the pools. */

@@ -56,3 +56,40 @@ test("a session that is told again belongs to its last server", () => {
 
   expect([sessions.find("app", "s")?.server, sessions.size]).toEqual(["green b:1", 1]);
 });
+
+test("a process that starts takes over what another one knows, with the time that is left", () => {
+  const clock = new ManualClock();
+  const sessions = new SessionBindings(clock);
+  sessions.learn("app", "over", { ...BLUE, idleMs: 100 });
+  sessions.learn("app", "old", BLUE);
+  clock.stall(400);
+  sessions.learn("app", "new", BLUE);
+  const fresh = new SessionBindings(clock);
+
+  const snapshot = sessions.snapshot();
+  fresh.adopt(snapshot);
+  clock.stall(600);
+
+  expect(snapshot).toEqual([
+    ["app old", "blue a:1", 1000, 600],
+    ["app new", "blue a:1", 1000, 1000],
+  ]);
+  expect([fresh.find("app", "old"), fresh.find("app", "new")?.server]).toEqual([
+    undefined,
+    "blue a:1",
+  ]);
+});
+
+test("what was learnt meanwhile is newer than what is adopted, and there is no more than room for", () => {
+  const sessions = new SessionBindings(new ManualClock(), 2);
+  sessions.learn("app", "s", { ...BLUE, server: "green b:1" });
+
+  sessions.adopt([
+    ["app s", "blue a:1", 1000, 1000],
+    ["app t", "blue a:1", 1000, 1000],
+    ["app u", "blue a:1", 1000, 1000],
+  ]);
+
+  const known = ["s", "t", "u"].map((sid) => sessions.find("app", sid)?.server);
+  expect(known).toEqual(["green b:1", undefined, "blue a:1"]);
+});
