@@ -1,6 +1,5 @@
-import { availableParallelism } from "node:os";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
+import type { Address, Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
 import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
@@ -11,8 +10,16 @@ import { Groups } from "./failover/groups.ts";
 import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
 import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
-import { bindAddress, type BoundAddress, keyOf, release, widen } from "./process/bound-address.ts";
+import {
+  bindAddress,
+  type BoundAddress,
+  inheritAddress,
+  keyOf,
+  release,
+  widen,
+} from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
+import { countWorkers } from "./process/count-workers.ts";
 import { LocalCrew } from "./process/local-crew.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
@@ -61,6 +68,8 @@ export interface GatewayOptions {
   readonly hash?: string;
   /** Reads the configuration for a reload. */
   readonly read?: (previous: Config) => Reading;
+  /** Descriptors of sockets that a service manager has opened; those of `listen` are used. */
+  readonly inherited?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
 }
@@ -216,7 +225,7 @@ export class Gateway implements Control {
     let admin = this.#admin;
     try {
       bound = await this.#bind(config);
-      this.#probeAccessLog(config);
+      if (config.accessLog !== this.#config.accessLog) this.#probeAccessLog(config);
       if (config.eventLog !== this.#config.eventLog) {
         eventLog = openEventLog(config.eventLog, this.#clock);
       }
@@ -303,6 +312,11 @@ export class Gateway implements Control {
     this.#crew.destroy();
   }
 
+  /** Leaves no process behind where it cannot wait for a stop(). */
+  kill(): Promise<void> {
+    return this.#crew.kill();
+  }
+
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
@@ -381,13 +395,18 @@ export class Gateway implements Control {
       for (const address of config.listen) {
         const held = this.#bound.find(({ key }) => key === keyOf(address));
         if (held !== undefined) bound.push(widen(held, count));
-        else bound.push(await bindAddress(address, count, this.#clock));
+        else bound.push(await this.#open(address, count));
       }
       return bound;
     } catch (error) {
       this.#releaseAllBut(this.#bound, bound);
       throw error;
     }
+  }
+
+  async #open(address: Address, count: number): Promise<BoundAddress> {
+    const inherited = await inheritAddress(address, this.#options.inherited ?? []);
+    return inherited ?? (await bindAddress(address, count));
   }
 
   #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
@@ -416,7 +435,7 @@ export class Gateway implements Control {
 
   /** Finds out here, with the system's own words, whether workers will be able to write it. */
   #probeAccessLog({ accessLog }: Config): void {
-    if (accessLog === undefined || accessLog === this.#config.accessLog) return;
+    if (accessLog === undefined) return;
     void openAccessLog(accessLog, { clock: this.#clock }).close();
   }
 
@@ -431,10 +450,6 @@ export class Gateway implements Control {
     this.#options.onEvent?.(event);
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function countWorkers({ workers }: Config): number {
-  return workers === "auto" ? availableParallelism() : workers;
 }
 
 function refuse(reason: string): Outcome {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { countWorkers } from "../process/count-workers.ts";
 
 /** A client's connection and one to its server. */
 const FILES_A_CLIENT = 2;
@@ -13,14 +14,15 @@ const RESERVE = 100;
 export function openFilesWarning(config: Config, limits: string | undefined): string | undefined {
   const limit = Number(/^Max open files +(\d+)/m.exec(limits ?? "")?.[1] ?? Infinity);
   const { connections } = config.limits;
-  const clients = connections * config.listen.length;
+  const processes = Math.max(1, countWorkers(config));
+  const clients = Math.ceil((connections * config.listen.length) / processes);
   const kept = RESERVE + idleConnections(config);
   const needed = clients * FILES_A_CLIENT + kept;
   if (connections === 0 || needed <= limit) return undefined;
-  const room = Math.floor((limit - kept) / FILES_A_CLIENT / config.listen.length);
+  const room = Math.floor(((limit - kept) / FILES_A_CLIENT / config.listen.length) * processes);
   const advice = room < 1 ? "" : `, or set limits.connections to ${room}`;
   return (
-    `the limit of open files is ${limit}, but ${clients} clients may need ${needed}: ` +
+    `the limit of open files is ${limit}, but ${clients} clients${processes > 1 ? " of a worker" : ""} may need ${needed}: ` +
     `raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=)${advice}`
   );
 }

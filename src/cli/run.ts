@@ -1,10 +1,12 @@
-import { z } from "zod";
 import type { Env } from "../config/interpolate.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
+import { createNotifier, inheritedSockets, type Notifier } from "../process/systemd.ts";
 import { launcherOf } from "../process/worker-process.ts";
 import { EXIT } from "./exit-codes.ts";
 import { FollowedConfig } from "./followed-config.ts";
+import { openFilesWarning, readLimits } from "./open-files.ts";
 import { runtimeWarning } from "./runtime-warning.ts";
+import { startProblem } from "./start-problem.ts";
 
 /** `understudy run`: serves until a signal, then ends in order; a second signal ends at once. */
 export async function run(file: string, env: Env, version: string): Promise<number> {
@@ -12,8 +14,11 @@ export async function run(file: string, env: Env, version: string): Promise<numb
   const first = source.read();
   for (const line of first.ok ? first.remarks : first.problems) process.stderr.write(`${line}\n`);
   if (!first.ok) return EXIT.usage;
-  for (const warning of [runtimeWarning(process.versions.node)]) {
-    if (warning !== undefined) process.stderr.write(`understudy: ${warning}\n`);
+  warn(runtimeWarning(process.versions.node));
+  const inherited = inheritedSockets(env, process.pid);
+  if (!inherited.ok) {
+    warn(inherited.reason);
+    return EXIT.usage;
   }
   let gateway: Gateway;
   try {
@@ -21,20 +26,28 @@ export async function run(file: string, env: Env, version: string): Promise<numb
       hash: first.hash,
       version,
       read: (previous) => source.read(previous),
+      inherited: inherited.sockets.map(({ fd }) => fd),
       launch: launcherOf(process.argv[1] ?? ""),
     });
   } catch (error) {
-    process.stderr.write(`understudy: ${startProblem(error)}\n`);
+    warn(startProblem(error));
     return EXIT.usage;
   }
+  warn(openFilesWarning(first.config, readLimits()));
+  const notifier = createNotifier(env, process.pid);
   obeySignals(gateway);
   // Who waits for "ready" may send a signal at once.
-  const stopped = untilStopped(gateway);
+  const stopped = untilStopped(gateway, notifier);
   source.follow(() => void gateway.reload());
   process.stdout.write(`ready ${gateway.addresses.join(" ")}\n`);
+  void notifier.ready().then(warn);
   await stopped;
   await source.stop();
   return EXIT.done;
+}
+
+function warn(text: string | undefined): void {
+  if (text !== undefined) process.stderr.write(`understudy: ${text}\n`);
 }
 
 /**
@@ -47,12 +60,16 @@ function obeySignals(gateway: Gateway): void {
   if (!process.stdout.isTTY) process.on("SIGHUP", () => void gateway.reload());
 }
 
-function untilStopped(gateway: Gateway): Promise<void> {
+function untilStopped(gateway: Gateway, notifier: Notifier): Promise<void> {
   return new Promise((resolve, reject) => {
     let signals = 0;
     const onSignal = (): void => {
       signals += 1;
-      if (signals > 1) process.exit(EXIT.failed);
+      if (signals > 1) {
+        void gateway.kill().then(() => process.exit(EXIT.failed));
+        return;
+      }
+      void notifier.stopping();
       gateway.stop().then(resolve, reject);
     };
     process.on("SIGTERM", onSignal);
@@ -60,53 +77,4 @@ function untilStopped(gateway: Gateway): Promise<void> {
     process.on("SIGQUIT", onSignal);
     if (process.stdout.isTTY) process.on("SIGHUP", onSignal);
   });
-}
-
-/** Node's errors in words: which address or file, and what is wrong with it. */
-function startProblem(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const problem = START_ERROR.safeParse(error).data;
-  if (problem === undefined) return error.message;
-  return START_PROBLEMS[problem.code](whereOf(problem));
-}
-
-const START_ERROR = z.object({
-  code: z.enum([
-    "EADDRINUSE",
-    "EACCES",
-    "EADDRNOTAVAIL",
-    "EINVAL",
-    "ENOTFOUND",
-    "EAI_AGAIN",
-    "ENOENT",
-    "EISDIR",
-  ]),
-  address: z.string().optional(),
-  hostname: z.string().optional(),
-  port: z.number().optional(),
-  path: z.string().optional(),
-});
-
-const START_PROBLEMS = {
-  EADDRINUSE: (where: string) =>
-    `cannot listen on ${where}: it is in use by another program${isUnix(where) ? ", or no socket" : ""}`,
-  // For a unix socket Node tells a folder that is missing in this way, too.
-  EACCES: (where: string) =>
-    `cannot use ${where}: permission denied${isUnix(where) ? ", or its folder does not exist" : ""}`,
-  EADDRNOTAVAIL: (where: string) => `cannot listen on ${where}: this machine has no such address`,
-  // Such as a link-local address without its interface.
-  EINVAL: (where: string) => `cannot listen on ${where}: this address is not complete`,
-  ENOTFOUND: (where: string) => `cannot listen on ${where}: this name has no address`,
-  EAI_AGAIN: (where: string) => `cannot listen on ${where}: this name cannot be looked up`,
-  ENOENT: (where: string) => `cannot open ${where}: its folder does not exist`,
-  EISDIR: (where: string) => `cannot open ${where}: it is a folder`,
-};
-
-function isUnix(where: string): boolean {
-  return where.startsWith("unix:");
-}
-
-function whereOf({ address, hostname, port, path }: z.infer<typeof START_ERROR>): string {
-  if (address === undefined) return hostname ?? path ?? "it";
-  return port === undefined || port < 0 ? `unix:${address}` : `${address}:${port}`;
 }

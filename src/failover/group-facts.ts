@@ -52,27 +52,6 @@ export function withFacts(
   return restore(basis, pools);
 }
 
-/** The same facts where a clock is used that is ahead by `ms`: monotonic times are a process's own. */
-export function inTimeAhead(facts: GroupFacts, ms: number): GroupFacts {
-  const later = (time: number): number => time + ms;
-  const laterIf = (time: number | undefined) => (time === undefined ? undefined : later(time));
-  return {
-    ...facts,
-    pools: facts.pools.map((pool) => ({
-      ...pool,
-      servingSince: laterIf(pool.servingSince),
-      drainUntil: laterIf(pool.drainUntil),
-    })),
-    servers: facts.servers.map((server) => ({
-      ...server,
-      drainUntil: laterIf(server.drainUntil),
-      trialAt: laterIf(server.trialAt),
-      strikes: server.strikes.map(later),
-      health: healthAhead(server.health, ms),
-    })),
-  };
-}
-
 /**
  * The group as it is known by now to who may go by an older configuration: `today` tells of the
  * servers and pools that both have, the others are as they were last.
@@ -102,10 +81,4 @@ function knownServer({ admin, drainUntil, health, strikes, trialAt, generation }
 
 function wholeHealth(health: Health): Health {
   return health.status === "suspect" ? { ...health, checkAt: health.checkAt } : health;
-}
-
-function healthAhead(health: Health, ms: number): Health {
-  const since = health.since + ms;
-  if (health.status === "up" || health.checkAt === undefined) return { ...health, since };
-  return { ...health, since, checkAt: health.checkAt + ms };
 }

@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
+import { readFileSync, readlinkSync } from "node:fs";
 import net, { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
-import type { Clock } from "../clock.ts";
+import { pause } from "../clock.ts";
 import type { Address } from "../config/config.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
@@ -38,19 +39,36 @@ export function keyOf(address: Address): string {
  * Binds `count` sockets to one address (a unix socket: one), so that a process that accepts from one
  * may come and go while its queue stays. Rejects with Node's error where the address is in use.
  */
-export async function bindAddress(
-  address: Address,
-  count: number,
-  clock: Clock,
-): Promise<BoundAddress> {
+export async function bindAddress(address: Address, count: number): Promise<BoundAddress> {
   for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
     try {
       return await bindOnce(address, count);
     } catch (error) {
       if (!isInUse(error) || waitedMs >= PATIENCE_MS) throw error;
-      await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
+      await pause(PAUSE_MS);
     }
   }
+}
+
+/** The address by a socket that a service manager has opened; undefined where none of `fds` is it. */
+export async function inheritAddress(
+  address: Address,
+  fds: readonly number[],
+): Promise<BoundAddress | undefined> {
+  const key = keyOf(address);
+  if (address.kind === "unix") {
+    const fd = fds.find((one) => pathOf(one) === address.path);
+    return fd === undefined ? undefined : inherited(address, fd, key);
+  }
+  if (fds.length === 0) return undefined;
+  const { address: host } = await lookup(address.host);
+  for (const fd of fds) {
+    if (pathOf(fd) !== undefined) continue;
+    const bound = inherited(address, fd, key);
+    const name = nameOf(bound.sockets[0]);
+    if (name.address === host && name.port === address.port) return bound;
+  }
+  return undefined;
 }
 
 /** The same address with at least `count` sockets, where the system lets more than one hold it. */
@@ -131,10 +149,27 @@ interface Name {
   readonly port: number;
 }
 
-function nameOf(socket: SocketHandle): Name {
+function nameOf(socket: SocketHandle | undefined): Name {
   const name = { address: "", port: 0 };
-  socket.getsockname?.(name);
+  socket?.getsockname?.(name);
   return name;
+}
+
+function inherited(address: Address, fd: number, key: string): BoundAddress {
+  const socket = mustBind([null, -1, -1, fd], { address: key, port: -1 });
+  return { key, address, shown: key, sockets: [socket] };
+}
+
+/** Of a unix socket, by what Linux tells of it; undefined for any other. */
+function pathOf(fd: number): string | undefined {
+  try {
+    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+    const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
+    const columns = lines.map((line) => line.trim().split(/\s+/));
+    return columns.find((column) => inode !== undefined && column[6] === inode)?.[7];
+  } catch {
+    return undefined;
+  }
 }
 
 function systemError(call: string, number: number, where: { address: string; port: number }) {

@@ -46,4 +46,6 @@ export interface Crew {
   stop(): Promise<void>;
   /** Breaks what a stop() still waits for. */
   destroy(): void;
+  /** Ends every worker where it stands; the log keeps what it has. */
+  kill(): Promise<void>;
 }

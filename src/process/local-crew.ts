@@ -82,6 +82,10 @@ export class LocalCrew implements Crew {
     this.#service?.destroy();
   }
 
+  kill(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async #take(addresses: readonly BoundAddress[]): Promise<void> {
     for (const { key, address, sockets } of addresses) {
       const [socket] = sockets;

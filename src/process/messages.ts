@@ -57,7 +57,9 @@ export type SupervisorNews =
   | { readonly type: "beat"; readonly version: number; readonly seen: number }
   | { readonly type: "reopen-logs" }
   /** Break what is left. */
-  | { readonly type: "destroy" };
+  | { readonly type: "destroy" }
+  /** End at once. */
+  | { readonly type: "quit" };
 
 export interface WorkerRequest {
   readonly type: "learn";

@@ -20,6 +20,8 @@ const WATCH_MS = 500;
 const MOST_SILENCES = 12;
 /** Milliseconds for a worker to obey an order that takes no time. */
 const OBEY_MS = 5_000;
+/** Milliseconds that a worker gets to end at once. */
+const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
 const LAST_LINES_MS = 3_000;
 
@@ -182,6 +184,17 @@ export class Supervisor implements Crew {
 
   destroy(): void {
     for (const member of this.#members) member.tell({ type: "destroy" });
+  }
+
+  async kill(): Promise<void> {
+    const members = Array.from(this.#members);
+    this.#isStopping = true;
+    for (const member of members) member.tell({ type: "quit" });
+    const cancel = this.#tools.clock.after(QUIT_MS, () => {
+      for (const member of members) member.kill();
+    });
+    await Promise.all(members.map(({ ended }) => ended));
+    cancel();
   }
 
   // ---- who comes and goes

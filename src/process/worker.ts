@@ -90,6 +90,8 @@ class Worker {
         return this.#service?.reopenLogs();
       case "destroy":
         return this.#service?.destroy();
+      case "quit":
+        process.exit(1);
     }
   }
 

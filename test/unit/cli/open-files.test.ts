@@ -3,9 +3,14 @@ import { openFilesWarning, readLimits } from "../../../src/cli/open-files.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 
-function configOf(connections: number, listen: readonly string[] = ["127.0.0.1:8080"]): Config {
+function configOf(
+  connections: number,
+  listen: readonly string[] = ["127.0.0.1:8080"],
+  workers = 0,
+): Config {
   const text = JSON.stringify({
     listen,
+    workers,
     limits: { connections },
     groups: {
       app: {
@@ -39,6 +44,15 @@ test("every address has its clients", () => {
   const config = configOf(1000, ["127.0.0.1:8080", "127.0.0.1:8081"]);
 
   expect(openFilesWarning(config, limitsOf(4199))).toContain("but 2000 clients may need 4200");
+});
+
+test("workers share the clients", () => {
+  const config = configOf(10_000, ["127.0.0.1:8080"], 4);
+
+  expect(openFilesWarning(config, limitsOf(1024))).toBe(
+    "the limit of open files is 1024, but 2500 clients of a worker may need 5200: " +
+      "raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=), or set limits.connections to 1648",
+  );
 });
 
 test("where hardly anything can be open there is no advice to have fewer clients", () => {

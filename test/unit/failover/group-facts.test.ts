@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { factsOf, inTimeAhead, knownBy, withFacts } from "../../../src/failover/group-facts.ts";
+import { factsOf, knownBy, withFacts } from "../../../src/failover/group-facts.ts";
 import type { GroupState } from "../../../src/failover/group-state.ts";
 import { aGroup, aPool, BLUE_GREEN, GroupStory } from "../../support/failover-groups.ts";
 
@@ -58,24 +58,6 @@ test("of another configuration they apply to what it has; the rest is as at a st
   expect([state.primary, state.active]).toEqual(["white", "white"]);
   expect(serversOf(state)).toEqual(["white1 ready up", "blue1 ready down"]);
   expect(state.pools.map(({ servingSince }) => servingSince)).toEqual([0, undefined]);
-});
-
-test("on a clock that is ahead all times are later, and nothing else is different", () => {
-  const spec = aGroup([aPool("blue", { maxFails: 2 }), aPool("green", {}), aPool("red", {})]);
-  /** With a time in every place that can have one. */
-  const told = (begin: number): GroupState =>
-    new GroupStory(spec, begin)
-      .at(begin + 1)
-      .apply({ type: "switched", to: "green" })
-      .strike(0)
-      .strike(1)
-      .apply({ type: "resolve-failed", server: 2, reason: "not found" })
-      .apply({ type: "admin-set", server: 2, admin: "drain" }).state;
-
-  const ahead = inTimeAhead(factsOf(told(0)), 7000);
-
-  expect(withFacts(spec, ahead)).toStrictEqual(told(7000));
-  expect(inTimeAhead(ahead, -7000)).toStrictEqual(factsOf(told(0)));
 });
 
 describe("to who goes by an older configuration", () => {
