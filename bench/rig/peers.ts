@@ -59,7 +59,7 @@ export const PEERS: readonly PeerDescription[] = [
   {
     ...nodePeer("understudy", ["dist/main.js", "run", "--config", "@CONFIG@"]),
     template: "understudy.yaml",
-    reload: { by: "nothing", why: "not yet" },
+    reload: { by: "signal", signal: "SIGHUP" },
   },
 ];
 
