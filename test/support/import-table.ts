@@ -87,5 +87,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "commander",
     "zod",
   ],
-  "main.ts": ["cli/", "process/worker.ts"],
+  "main.ts": ["cli/", "process/worker.ts", "node:"],
 };
