@@ -21,6 +21,8 @@ export interface PeerSettings {
   readonly folder: string;
   /** Of Understudy; the others have but one. Default: a line like nginx's. */
   readonly logFormat?: "json";
+  /** Of Understudy. Default: 1, as the others have. */
+  readonly workers?: number;
 }
 
 /** For starting, on a busy machine, in milliseconds. */
@@ -46,9 +48,9 @@ export async function startPeer(
 export class Peer implements AsyncDisposable {
   readonly description: PeerDescription;
   readonly port: number;
+  readonly adminPort: number;
   readonly accessLog: string;
   readonly #settings: PeerSettings;
-  readonly #adminPort: number;
   readonly #configFile: string;
   readonly #outputFile: string;
   #program: Program | undefined;
@@ -61,7 +63,7 @@ export class Peer implements AsyncDisposable {
     this.description = description;
     this.#settings = settings;
     this.port = ports.own;
-    this.#adminPort = ports.admin;
+    this.adminPort = ports.admin;
     this.accessLog = join(settings.folder, "access.log");
     this.#configFile = join(settings.folder, description.template ?? "none");
     this.#outputFile = join(settings.folder, "output");
@@ -103,7 +105,7 @@ export class Peer implements AsyncDisposable {
     if (reload.by === "nothing") return false;
     const config = this.#writeConfig(servers);
     if (reload.by === "signal") this.#program?.signal(reload.signal);
-    else await postConfig(this.#adminPort, config);
+    else await postConfig(this.adminPort, config);
     return true;
   }
 
@@ -147,7 +149,8 @@ export class Peer implements AsyncDisposable {
   #fill(text: string, servers = this.#settings.servers): string {
     const values = new Map([
       ["PORT", `${this.port}`],
-      ["ADMIN", `${this.#adminPort}`],
+      ["ADMIN", `${this.adminPort}`],
+      ["WORKERS", `${this.#settings.workers ?? 1}`],
       ["PRIMARY", `${servers.primary}`],
       ["BACKUP", `${servers.backup}`],
       ["FOLDER", this.#settings.folder],
