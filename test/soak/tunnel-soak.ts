@@ -63,7 +63,8 @@ async function startGateway(blue: ChaosServer, green: ChaosServer): Promise<Gate
   });
   return await startGatewayProgram({
     groups: { calm: group("/calm", 0), nervous: group("/nervous", 1) },
-    config: { access_log: { file: "/dev/null" } },
+    // What is looked into is the process that serves.
+    config: { workers: 0, access_log: { file: "/dev/null" } },
     nodeFlags: ["--inspect=127.0.0.1:0"],
   });
 }
