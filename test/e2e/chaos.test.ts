@@ -57,7 +57,14 @@ async function startGateway(blue: ChaosServer, green: ChaosServer): Promise<Gate
     config: {
       // What is looked into is the process that serves.
       workers: 0,
-      limits: { head_time: "1s", body_idle: "1s", send_idle: "2s", idle: "1s", body: "100k" },
+      limits: {
+        connections: 1_000,
+        head_time: "1s",
+        body_idle: "1s",
+        send_idle: "2s",
+        idle: "1s",
+        body: "100k",
+      },
     },
     nodeFlags: ["--inspect=127.0.0.1:0"],
   });
