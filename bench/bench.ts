@@ -16,19 +16,19 @@ import { steadyTables } from "./steady/steady-tables.ts";
 /** Under three minutes in all: to see that everything works, not for figures to quote. */
 const QUICK = {
   rounds: {
-    withGoal: { count: 2, seconds: 1 },
-    others: { count: 1, seconds: 1 },
-    crossCheck: { count: 1, seconds: 1 },
+    withGoal: { count: 1, own: 1, abreast: 1, seconds: 1 },
+    others: { count: 1, own: 0, abreast: 3, seconds: 1 },
+    crossCheck: { count: 1, own: 0, abreast: 3, seconds: 1 },
   },
   warmUpSeconds: 1,
   soakSeconds: 1,
-  settleMs: 600,
+  settleMs: 500,
 };
 const FULL = {
   rounds: {
-    withGoal: { count: 5, seconds: 3 },
-    others: { count: 5, seconds: 3 },
-    crossCheck: { count: 3, seconds: 3 },
+    withGoal: { count: 9, own: 6, abreast: 1, seconds: 1 },
+    others: { count: 9, own: 0, abreast: 1, seconds: 1 },
+    crossCheck: { count: 3, own: 0, abreast: 3, seconds: 1 },
   },
   warmUpSeconds: 5,
   soakSeconds: 60,

@@ -2,19 +2,15 @@ import { join } from "node:path";
 import { runAutocannon } from "../rig/autocannon.ts";
 import type { CastMember } from "../rig/cast.ts";
 import { type Peer, startPeer } from "../rig/peer.ts";
+import type { PeerName } from "../rig/peer-description.ts";
 import type { Apps } from "../rig/stage.ts";
+import { type Bout, boutsOf, type Rounds, withRatios } from "./bouts.ts";
 import type { Case } from "./cases.ts";
 import type { Load } from "./load.ts";
 import { measure, type Round } from "./measure.ts";
-import type { CaseResult } from "./steady-result.ts";
+import type { CaseResult, ComparedRound } from "./steady-result.ts";
 import { runTunnels } from "./tunnel-load.ts";
 import { runWrk } from "./wrk.ts";
-
-export interface Rounds {
-  readonly count: number;
-  /** wrk knows whole seconds only. */
-  readonly seconds: number;
-}
 
 export type Generate = (port: number, work: Case, seconds: number) => Promise<Load>;
 
@@ -47,23 +43,30 @@ export class Field implements AsyncDisposable {
     this.#running = running;
   }
 
-  /** One case against every peer, in turns: A B C A B C, so that a slow moment meets them all. */
+  /** One case against every peer, each beside nginx, so that a slow moment meets both. */
   async play(work: Case, rounds: Rounds, generate = generatorOf(work)): Promise<CaseResult> {
-    const able = this.#peers.filter((peer) => canPlay(peer, work));
-    const results = able.map((peer) => ({ peer, rounds: new Array<Round>() }));
-    for (let round = 0; round < rounds.count; round++) {
-      for (const result of results) {
-        const { port } = result.peer;
-        result.rounds.push(
-          await measure(result.peer, this.#apps, () => generate(port, work, rounds.seconds)),
-        );
-      }
+    const able = this.#peers.filter((peer) => canPlay(peer, work)).map(nameOf);
+    const played = new Map<string, ComparedRound[]>(this.#peers.map((peer) => [nameOf(peer), []]));
+    for (const bout of boutsOf(able, rounds)) {
+      const load = (port: number) => generate(port, work, rounds.seconds);
+      const compared = withRatios(bout, await this.#playBout(bout, load));
+      for (const [n, round] of compared.entries()) played.get(bout[n] ?? "")?.push(round);
     }
-    const roundsOf = (peer: Peer) => results.find((result) => result.peer === peer)?.rounds ?? [];
+    const peers = this.#peers.map(nameOf);
     return {
       case: work,
-      peers: this.#peers.map((peer) => ({ peer: peer.description.name, rounds: roundsOf(peer) })),
+      peers: peers.map((peer) => ({ peer, rounds: played.get(peer) ?? [] })),
     };
+  }
+
+  async #playBout(bout: Bout, load: (port: number) => Promise<Load>): Promise<readonly Round[]> {
+    const rounds: Round[] = [];
+    for (const name of bout) {
+      const peer = this.#peers.find((each) => nameOf(each) === name);
+      if (peer === undefined) throw new Error(`${name} is not running`);
+      rounds.push(await measure(peer, this.#apps, () => load(peer.port)));
+    }
+    return rounds;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,6 +77,10 @@ export class Field implements AsyncDisposable {
 /** wrk, or where messages are to go through tunnels, this process. */
 export function generatorOf({ messageBytes }: Case): Generate {
   return messageBytes > 0 ? runTunnels : runWrk;
+}
+
+function nameOf({ description }: Peer): PeerName {
+  return description.name;
 }
 
 function canPlay({ description }: Peer, { messageBytes }: Case): boolean {

@@ -20,5 +20,10 @@ export interface SteadyResult {
 export interface CaseResult {
   readonly case: Case;
   /** Without rounds where a peer cannot do this work: it has no upgrades. */
-  readonly peers: readonly { readonly peer: PeerName; readonly rounds: readonly Round[] }[];
+  readonly peers: readonly { readonly peer: PeerName; readonly rounds: readonly ComparedRound[] }[];
+}
+
+export interface ComparedRound extends Round {
+  /** CPU per request by that of nginx's round beside it; undefined where nginx does not play. */
+  readonly ratio: number | undefined;
 }

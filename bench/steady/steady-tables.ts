@@ -1,8 +1,8 @@
 import type { PeerName } from "../rig/peer-description.ts";
-import { median, spread } from "../rig/statistics.ts";
+import { median, middleHalf, spread } from "../rig/statistics.ts";
 import { figure, percent, table } from "../rig/table.ts";
 import type { Round } from "./measure.ts";
-import type { CaseResult, SteadyResult } from "./steady-result.ts";
+import type { CaseResult, ComparedRound, SteadyResult } from "./steady-result.ts";
 import { TUNNEL_GOAL_KB } from "./tunnel-memory.ts";
 
 /** The result as Markdown. */
@@ -11,10 +11,13 @@ export function steadyTables(result: SteadyResult): string {
   const parts: string[] = [];
   if (cases.length > 0) {
     parts.push(
-      "CPU per request, or per message there and back, in us, median (ratio to nginx):",
+      "CPU per request, or per message there and back, in us, median (median of the ratios to nginx):",
       cpuTable(cases),
     );
-    parts.push("Spread of the rounds, (max - min) / median:", spreadTable(cases));
+    parts.push(
+      "Spread of the ratios: between which two the middle half lies (of nginx: its us, (max - min) / median):",
+      spreadTable(cases),
+    );
     parts.push("Requests or messages per second, with the proxy on one core:", rateTable(cases));
     parts.push("Latency in ms, p50 / p99:", latencyTable(cases));
     parts.push("Understudy's share of the kernel, and its goals:", goalTable(cases));
@@ -27,16 +30,19 @@ export function steadyTables(result: SteadyResult): string {
 }
 
 function cpuTable(cases: readonly CaseResult[]): string {
-  return perPeer(cases, (rounds, nginx) => {
-    const ratio = nginx === undefined ? "" : ` (${(cpuOf(rounds) / cpuOf(nginx)).toFixed(2)})`;
-    return `${figure(cpuOf(rounds))}${ratio}`;
+  return perPeer(cases, (rounds) => {
+    const ratio = ratioOf(rounds);
+    return `${figure(cpuOf(rounds))}${ratio === undefined ? "" : ` (${ratio.toFixed(2)})`}`;
   });
 }
 
 function spreadTable(cases: readonly CaseResult[]): string {
-  return perPeer(cases, (rounds) =>
-    rounds.length < 2 ? "-" : percent(spread(rounds.map(({ cpuUs }) => cpuUs))),
-  );
+  return perPeer(cases, (rounds, peer) => {
+    if (rounds.length < 2) return "-";
+    const ratios = ratiosOf(rounds);
+    const isCompared = peer !== "nginx" && ratios.length > 0;
+    return isCompared ? halfOf(ratios) : percent(spread(rounds.map(({ cpuUs }) => cpuUs)));
+  });
 }
 
 function rateTable(cases: readonly CaseResult[]): string {
@@ -58,14 +64,13 @@ function latencyTable(cases: readonly CaseResult[]): string {
 
 function perPeer(
   cases: readonly CaseResult[],
-  cell: (rounds: readonly Round[], nginx: readonly Round[] | undefined) => string,
+  cell: (rounds: readonly ComparedRound[], peer: PeerName) => string,
 ): string {
   const peers = cases[0]?.peers.map(({ peer }) => peer) ?? [];
   const rows = cases.map((result) => {
-    const nginx = roundsOf(result, "nginx");
     const cells = peers.map((peer) => {
       const rounds = roundsOf(result, peer) ?? [];
-      return rounds.length === 0 ? "no upgrades" : cell(rounds, nginx);
+      return rounds.length === 0 ? "no upgrades" : cell(rounds, peer);
     });
     return [result.case.title, ...cells];
   });
@@ -74,17 +79,17 @@ function perPeer(
 
 function goalTable(cases: readonly CaseResult[]): string {
   const rows = cases.flatMap((result) => {
-    const [own, nginx] = [roundsOf(result, "understudy"), roundsOf(result, "nginx")];
+    const own = roundsOf(result, "understudy");
     if (own === undefined) return [];
     const kernel = percent(median(own.map(({ kernelShare }) => kernelShare)));
     const { goal, title } = result.case;
-    if (goal === undefined || nginx === undefined) return [[title, kernel, "", "", "", ""]];
-    const ratio = cpuOf(own) / cpuOf(nginx);
-    return [
-      [title, kernel, ratio.toFixed(2), `${goal.ratio}`, `${goal.limit}`, verdict(ratio, goal)],
-    ];
+    const ratio = ratioOf(own);
+    if (goal === undefined || ratio === undefined) return [[title, kernel]];
+    const half = own.length < 2 ? "-" : halfOf(ratiosOf(own));
+    const goals = [`${goal.ratio}`, `${goal.limit}`, verdict(ratio, goal)];
+    return [[title, kernel, ratio.toFixed(2), half, `${own.length}`, ...goals]];
   });
-  return table(["", "kernel", "ratio to nginx", "goal", "limit", ""], rows);
+  return table(["", "kernel", "ratio to nginx", "middle half", "of", "goal", "limit", ""], rows);
 }
 
 function verdict(ratio: number, goal: { readonly ratio: number; readonly limit: number }): string {
@@ -148,10 +153,26 @@ function tunnelTable({ tunnels }: SteadyResult): string {
   return table(["", "tunnels", "KB each", "above nginx", goal, "lost", "sockets left"], rows);
 }
 
-function roundsOf(result: CaseResult, name: PeerName): readonly Round[] | undefined {
+function roundsOf(result: CaseResult, name: PeerName): readonly ComparedRound[] | undefined {
   return result.peers.find(({ peer }) => peer === name)?.rounds;
 }
 
 function cpuOf(rounds: readonly Round[]): number {
   return median(rounds.map(({ cpuUs }) => cpuUs));
+}
+
+/** The median of the ratios to nginx, not the ratio of medians: slow moments meet both of a pair. */
+function ratioOf(rounds: readonly ComparedRound[]): number | undefined {
+  const ratios = ratiosOf(rounds);
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
+function ratiosOf(rounds: readonly ComparedRound[]): readonly number[] {
+  return rounds.map(({ ratio }) => ratio).filter((ratio) => ratio !== undefined);
+}
+
+function halfOf(ratios: readonly number[]): string {
+  return middleHalf(ratios)
+    .map((ratio) => ratio.toFixed(2))
+    .join(" - ");
 }
