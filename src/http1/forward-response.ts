@@ -12,14 +12,28 @@ export interface Delivery {
   readonly extra: string;
 }
 
+const VIA = ["Via: 1.0 understudy\r\n", "Via: 1.1 understudy\r\n"] as const;
+
 /** The head as it goes to the client. */
 export function serialiseResponse(head: ResponseHead, delivery: Delivery): string {
   return (
-    `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.passed}` +
+    statusLine(head.status, head.reason) +
+    head.passed +
     framingLine(head, delivery.framing) +
     connectionLines(head, delivery) +
-    `Via: 1.${head.minor} understudy\r\n${delivery.extra}\r\n`
+    VIA[head.minor] +
+    (delivery.extra === "" ? "\r\n" : `${delivery.extra}\r\n`)
   );
+}
+
+// Most answers are like the one before.
+let last = { status: 0, reason: "", line: "" };
+
+function statusLine(status: number, reason: string): string {
+  if (last.status !== status || last.reason !== reason) {
+    last = { status, reason, line: ["HTTP/1.1 ", status, " ", reason, "\r\n"].join("") };
+  }
+  return last.line;
 }
 
 function framingLine(head: ResponseHead, framing: Framing): string {

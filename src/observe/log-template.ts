@@ -43,18 +43,28 @@ interface Part {
 const TOKENS = /\$\{\w+\}|\$\w*\{?|[^$]+/g;
 
 function formatter(head: string, parts: readonly Part[]): (record: ExchangeRecord) => string {
-  const fields = parts.map(({ variable, after }) => ({
-    read: variable.read,
-    own: variable.kind === "own",
-    end: variable.kind === "free" ? after.slice(0, 1) : "",
-    after,
-  }));
+  const fields = parts.map(fieldOf);
   return (record) => {
     let line = head;
-    for (const field of fields) {
-      const value = field.read(record) ?? "-";
-      line += (field.own ? value : escapeText(value, field.end)) + field.after;
-    }
+    for (const field of fields) line += field(record);
     return line;
+  };
+}
+
+/** Writes a variable and the text behind it. */
+function fieldOf({ variable, after }: Part): (record: ExchangeRecord) => string {
+  const { read, kind } = variable;
+  if (kind === "own") return (record) => (read(record) ?? "-") + after;
+  const end = kind === "free" ? after.slice(0, 1) : "";
+  let last: string | undefined;
+  let text = "";
+  // Most values repeat from line to line: comparing is cheaper than escaping. join() makes one piece.
+  return (record) => {
+    const value = read(record) ?? "-";
+    if (value !== last) {
+      last = value;
+      text = [escapeText(value, end), after].join("");
+    }
+    return text;
   };
 }

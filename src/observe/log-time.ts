@@ -17,12 +17,12 @@ export const commonLogTime = oncePerSecond((date) => {
 /** Milliseconds as nginx writes times: seconds with three decimals, `0.045`. */
 export function seconds(ms: number): string {
   const whole = ms > 0 ? Math.round(ms) : 0;
-  const fraction = FRACTIONS[whole % 1000] ?? "";
-  return whole < 1000 ? `0${fraction}` : `${Math.floor(whole / 1000)}${fraction}`;
+  return BELOW_ONE[whole] ?? `${Math.floor(whole / 1000)}${FRACTIONS[whole % 1000] ?? ""}`;
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const FRACTIONS = Array.from({ length: 1000 }, (_, n) => `.${String(n).padStart(3, "0")}`);
+const BELOW_ONE = FRACTIONS.map((fraction) => `0${fraction}`);
 
 const utcSecond = oncePerSecond((date) => date.toISOString().slice(0, 19));
 

@@ -83,7 +83,7 @@ export class ExchangeNotes implements ExchangeRecord {
     return this.#head?.rawTarget ?? "";
   }
   get protocol(): string {
-    return this.#head === undefined ? "" : `HTTP/1.${this.#head.minor}`;
+    return this.#head === undefined ? "" : PROTOCOLS[this.#head.minor];
   }
   get host(): string {
     return this.#head?.host ?? "";
@@ -97,6 +97,8 @@ export class ExchangeNotes implements ExchangeRecord {
     return this.answer?.field(name);
   }
 }
+
+const PROTOCOLS = ["HTTP/1.0", "HTTP/1.1"] as const;
 
 /** The trace id of a W3C `traceparent` (version 00 layout). */
 function traceIdOf(traceparent: string | undefined): string | undefined {

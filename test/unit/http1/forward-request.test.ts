@@ -279,3 +279,31 @@ describe("TRACE and OPTIONS", () => {
     );
   });
 });
+
+test("lines of one client's request never go on with that of another", () => {
+  const clients: [host: string, of: Partial<Forwarding>, element: string][] = [
+    ["a.example", {}, "for=192.0.2.7;host=a.example;proto=http"],
+    ["b.example", {}, "for=192.0.2.7;host=b.example;proto=http"],
+    ["b.example", { clientAddress: "192.0.2.8" }, "for=192.0.2.8;host=b.example;proto=http"],
+    ["b.example", { scheme: "https" }, "for=192.0.2.7;host=b.example;proto=https"],
+    ["b.example", { localPort: 81 }, "for=192.0.2.7;host=b.example;proto=http"],
+    ["b.example", { localPort: 0 }, "for=192.0.2.7;host=b.example;proto=http"],
+  ];
+
+  for (const [host, of, element] of [...clients, ...clients.toReversed()]) {
+    const { clientAddress, scheme, localPort } = { ...FORWARDING, ...of };
+    expect(forward(head("GET / HTTP/1.1", `Host: ${host}`), of)).toBe(
+      head(
+        "GET / HTTP/1.1",
+        `Host: ${host}`,
+        `X-Forwarded-For: ${clientAddress}`,
+        `X-Forwarded-Proto: ${scheme}`,
+        `X-Forwarded-Host: ${host}`,
+        ...(localPort === 0 ? [] : [`X-Forwarded-Port: ${localPort}`]),
+        `Forwarded: ${element}`,
+        "Via: 1.1 understudy",
+        "X-Request-Id: r1",
+      ),
+    );
+  }
+});

@@ -138,3 +138,12 @@ test.each(DELIVERED)("delivered: %s", (_, lines, method, delivery, goesOn) => {
 
   expect(serialiseResponse(answer, { ...DELIVERY, ...delivery })).toBe(head(...goesOn));
 });
+
+test("an answer's status and reason are its own, whatever the one before had", () => {
+  const lines = ["HTTP/1.1 200 OK", "HTTP/1.1 200 Fine", "HTTP/1.1 201 Fine", "HTTP/1.1 200 OK"];
+
+  for (const line of lines) {
+    const text = serialiseResponse(readAnswer(head(line, LENGTH)), DELIVERY);
+    expect(text).toBe(head(line, LENGTH, VIA));
+  }
+});

@@ -138,3 +138,19 @@ describe("presets", () => {
     );
   });
 });
+
+test("each line has the values of its own exchange, whatever the one before had", () => {
+  const compiled = compileTemplate('$pool "$http_user_agent" $status');
+  if (!compiled.ok) throw new Error(compiled.unknown);
+  const values = ["a", "a", 'a"', "b c", "a"];
+
+  const lines = values.map((value) => compiled.format(recordWith(value)));
+
+  expect(lines).toEqual([
+    'a "a" 200',
+    'a "a" 200',
+    'a\\x22 "a\\x22" 200',
+    'b\\x20c "b c" 200',
+    'a "a" 200',
+  ]);
+});
