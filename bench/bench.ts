@@ -20,7 +20,7 @@ const QUICK = {
     others: { count: 1, own: 0, abreast: 3, seconds: 1 },
     crossCheck: { count: 1, own: 0, abreast: 3, seconds: 1 },
   },
-  warmUpSeconds: 1,
+  warmUpSeconds: 2,
   soakSeconds: 1,
   settleMs: 500,
 };
