@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import type { Answer } from "./channel.ts";
 import type { WorkerFacts } from "./crew.ts";
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
@@ -7,11 +8,15 @@ import type { ServerLoads } from "./service.ts";
 import type { HubPeer, StateHub } from "./state-hub.ts";
 import type { Ending, Launch, WorkerProcess } from "./worker-process.ts";
 
-/** Milliseconds that a process may take until it says hello. */
+/** Milliseconds that a process may take until it is ready to accept. */
 const BOOT_MS = 15_000;
+/** Milliseconds for a worker to obey an order: none takes any time. */
+const OBEY_MS = 5_000;
 
 export interface MemberTools {
   readonly clock: Clock;
+  /** For the limits of orders: it books no stall of ours as a worker's. */
+  readonly wheel: DeadlineWheel;
   readonly hub: StateHub;
   readonly launch: Launch;
   /** A worker asks; answered when all others know. */
@@ -64,19 +69,22 @@ export class Member {
 
   /** Resolves when it is ready to accept, or with the reason why it never will be. */
   async begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+    const cancel = this.#tools.wheel.after(BOOT_MS, () => {
+      this.problem = `it did not start within ${BOOT_MS / 1000} s`;
+      this.kill();
+    });
     const answer = await this.#begin(start);
-    if (!answer.ok) this.problem = answer.reason;
-    return answer;
+    cancel();
+    if (answer.ok) return answer;
+    this.problem ??= answer.reason;
+    return { ok: false, reason: this.problem };
   }
 
   async #begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
-    const reason = `it did not start within ${BOOT_MS / 1000} s`;
-    const cancel = this.#tools.clock.after(BOOT_MS, () => this.#onHello({ ok: false, reason }));
     const hello = await this.#hello;
-    cancel();
     if (!hello.ok) return hello;
     this.#peer = this.#tools.hub.admit((news) => this.tell(news));
-    return this.ask({ type: "start", start: { ...start, state: this.#peer.state } });
+    return this.#process.ask({ type: "start", start: { ...start, state: this.#peer.state } });
   }
 
   /** A configuration has taken the place of another. */
@@ -85,8 +93,12 @@ export class Member {
     return this.ask({ type: "commit", state: this.#peer.state });
   }
 
-  ask(order: Order, handle?: object): Promise<Answer> {
-    return this.#process.ask(order, handle);
+  /** Whoever does not obey in time hangs, and is killed: nobody waits for it for ever. */
+  async ask(order: Order, handle?: object): Promise<Answer> {
+    const cancel = this.#tools.wheel.after(OBEY_MS, () => this.kill());
+    const answer = await this.#process.ask(order, handle);
+    cancel();
+    return answer;
   }
 
   tell(news: SupervisorNews): void {

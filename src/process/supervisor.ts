@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
+import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import type { SessionBindings } from "../proxy/session-bindings.ts";
 import { assignSockets } from "./assign-sockets.ts";
 import { type Answer, DONE } from "./channel.ts";
@@ -18,8 +19,6 @@ import type { Ending, Launch } from "./worker-process.ts";
 const WATCH_MS = 500;
 /** A worker that has not reported this often hangs, and is replaced. */
 const MOST_SILENCES = 12;
-/** Milliseconds for a worker to obey an order that takes no time. */
-const OBEY_MS = 5_000;
 /** Milliseconds that a worker gets to end at once. */
 const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
@@ -52,6 +51,7 @@ export class Supervisor implements Crew {
   readonly #tools: SupervisorTools;
   readonly #memberTools: MemberTools;
   readonly #hub: StateHub;
+  readonly #wheel: DeadlineWheel;
   readonly #members = new Set<Member>();
   /** Who comes and goes, and by which configuration, is changed by one at a time. */
   readonly #changes = new Serial();
@@ -66,8 +66,10 @@ export class Supervisor implements Crew {
     this.#tools = tools;
     const { clock, groups, launch, onTold } = tools;
     this.#hub = new StateHub(groups, clock);
+    this.#wheel = new DeadlineWheel(clock);
     this.#memberTools = {
       clock,
+      wheel: this.#wheel,
       hub: this.#hub,
       launch,
       onTold,
@@ -180,6 +182,7 @@ export class Supervisor implements Crew {
     await Promise.all(members.map(({ ended }) => ended));
     cancel();
     this.#hub.stop();
+    this.#wheel.stop();
   }
 
   destroy(): void {
@@ -365,17 +368,13 @@ export class Supervisor implements Crew {
     return Promise.all(this.#serving().map(ask));
   }
 
-  /** Resolves when they have obeyed; whoever does not is replaced. */
+  /** Resolves when they have obeyed; whoever refuses is replaced. */
   async #obeyed(
     members: readonly Member[],
     ask: (member: Member) => Promise<Answer>,
   ): Promise<void> {
-    const { clock } = this.#tools;
     const orders = members.map(async (member) => {
-      const cancel = clock.after(OBEY_MS, () => member.kill());
-      const answer = await ask(member);
-      cancel();
-      if (!answer.ok) member.kill();
+      if (!(await ask(member)).ok) member.kill();
     });
     await Promise.all(orders);
   }

@@ -3,7 +3,7 @@ import { type Answer, Channel, type ChannelEnd, type Packet } from "./channel.ts
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest } from "./messages.ts";
 
 /** How a worker ended, in words: `exit code 1`, `SIGKILL`. */
-export type Ending = { readonly isOrderly: boolean; readonly words: string };
+export type Ending = { readonly words: string };
 
 export interface WorkerProcess {
   readonly pid: number | undefined;
@@ -44,11 +44,9 @@ class Fork implements WorkerProcess {
         this.#channel.close(`the worker ended (${ending.words})`);
         resolve(ending);
       };
-      this.#child.on("exit", (code, signal) =>
-        finish({ isOrderly: code === 0, words: signal ?? `exit code ${code}` }),
-      );
+      this.#child.on("exit", (code, signal) => finish({ words: signal ?? `exit code ${code}` }));
       this.#child.on("error", (error) => {
-        if (this.#child.pid === undefined) finish({ isOrderly: false, words: error.message });
+        if (this.#child.pid === undefined) finish({ words: error.message });
       });
     });
   }

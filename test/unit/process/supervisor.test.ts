@@ -1,0 +1,128 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { GatewayEvent } from "../../../src/events.ts";
+import { Groups } from "../../../src/failover/groups.ts";
+import type { BoundAddress } from "../../../src/process/bound-address.ts";
+import type { Edition } from "../../../src/process/crew.ts";
+import { Supervisor } from "../../../src/process/supervisor.ts";
+import { SessionBindings } from "../../../src/proxy/session-bindings.ts";
+import { FakeWorkers } from "../../support/fake-workers.ts";
+import { readConfig } from "../../support/gateway.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+describe("a reload", () => {
+  test("is refused in time where a worker hangs, which is replaced", async () => {
+    const house = await startHouse(1);
+    house.workers.obey = ({ type }) => (type === "prepare" ? "never" : { ok: true });
+
+    const prepared = house.supervisor.prepare(house.edition(2));
+    await house.advance(6_000);
+
+    expect(await prepared).toMatchObject({ ok: false, reason: expect.stringContaining("SIGKILL") });
+    await house.supervisor.abort();
+    await house.advance(1);
+    expect(house.states).toEqual(["0 serving"]);
+  });
+
+  test("ends although a worker that it adds hangs at its start", async () => {
+    const house = await startHouse(1);
+    house.workers.obey = ({ type }, { pid }) =>
+      type === "start" && pid === 1_001 ? "never" : { ok: true };
+    await house.supervisor.prepare(house.edition(2));
+
+    const committed = house.supervisor.commit(house.edition(2));
+    await house.advance(16_000);
+
+    await committed;
+    expect(house.states).toEqual(["0 serving", "1 serving"]);
+  });
+});
+
+test("a worker that does not obey is replaced, but not because this process stood still", async () => {
+  const house = await startHouse(1);
+  house.workers.obey = ({ type }) => (type === "ping" ? "never" : { ok: true });
+  void house.supervisor.settled();
+
+  house.clock.stall(60_000);
+  await house.advance(1_000);
+  const afterStall = house.pids;
+  await house.advance(6_000);
+
+  expect([afterStall, house.pids]).toEqual([[1_000], [1_001]]);
+});
+
+async function startHouse(workers: number): Promise<House> {
+  const house = new House();
+  onTestFinished(() => house.stop());
+  await house.supervisor.start(house.edition(workers));
+  return house;
+}
+
+/** A supervisor whose workers are told what to do by the test. */
+class House {
+  readonly clock = new ManualClock();
+  readonly workers = new FakeWorkers();
+  readonly told: string[] = [];
+  readonly supervisor: Supervisor;
+  #lastNumber = 0;
+
+  constructor() {
+    const groups = new Groups(() => this.clock.now());
+    groups.load(configFor(1).groups.map(({ spec }) => spec));
+    this.supervisor = new Supervisor({
+      clock: this.clock,
+      groups,
+      launch: this.workers.launch,
+      countOf: ({ workers }) => Number(workers),
+      cookieKey: new Uint8Array(),
+      sessions: new SessionBindings(this.clock),
+      onTold: () => {},
+      onEvent: (event) => this.told.push(wordsFor(event)),
+    });
+  }
+
+  /** `0 serving`, `1 waiting`: what fills each slot. */
+  get states(): readonly string[] {
+    return this.supervisor.workers.map(({ slot, state }) => `${slot} ${state}`);
+  }
+
+  get pids(): readonly (number | undefined)[] {
+    return this.supervisor.workers.map(({ pid }) => pid);
+  }
+
+  edition(workers: number): Edition {
+    this.#lastNumber += 1;
+    return { number: this.#lastNumber, config: configFor(workers), addresses: [ADDRESS] };
+  }
+
+  /** Workers that live report in between. */
+  async advance(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 500) {
+      this.workers.report();
+      await this.clock.advance(Math.min(500, left));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.supervisor.stop();
+    for (const worker of this.workers.alive) worker.end("exit code 0");
+    await stopped;
+  }
+}
+
+const ADDRESS: BoundAddress = {
+  key: "127.0.0.1:80",
+  address: { kind: "tcp", host: "127.0.0.1", port: 80 },
+  shown: "127.0.0.1:80",
+  sockets: Array.from({ length: 2 }, () => ({ listen: () => 0, close: () => {} })),
+};
+
+function configFor(workers: number) {
+  return readConfig({
+    pools: { blue: [{ url: "http://127.0.0.1:3001" }] },
+    top: { workers },
+  });
+}
+
+function wordsFor(event: GatewayEvent): string {
+  return "worker" in event ? `${event.type} ${event.worker}` : event.type;
+}
