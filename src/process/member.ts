@@ -41,6 +41,8 @@ export class Member {
   loads: ServerLoads = [];
   /** Times the supervisor looked in vain for a report. */
   silences = 0;
+  /** Undefined while it lives. */
+  ending: Ending | undefined;
   readonly ended: Promise<void>;
   readonly #tools: MemberTools;
   readonly #process: WorkerProcess;
@@ -129,6 +131,7 @@ export class Member {
   }
 
   #onEnded(ending: Ending): void {
+    this.ending = ending;
     this.#onHello({ ok: false, reason: `it ended at its start (${ending.words})` });
     this.#peer?.leave();
     this.connections = 0;

@@ -19,6 +19,7 @@ import type { Ending, Launch } from "./worker-process.ts";
 const WATCH_MS = 500;
 /** A worker that has not reported this often hangs, and is replaced. */
 const MOST_SILENCES = 12;
+const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 /** Milliseconds that a worker gets to end at once. */
 const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
@@ -60,6 +61,8 @@ export class Supervisor implements Crew {
   #edition: Edition | undefined;
   #endChange: () => void = () => {};
   #isStopping = false;
+  /** Somebody could not accept from a socket. */
+  #lacksSockets = false;
   #cancelWatch: () => void = () => {};
 
   constructor(tools: SupervisorTools) {
@@ -79,9 +82,13 @@ export class Supervisor implements Crew {
   }
 
   get workers(): readonly WorkerFacts[] {
-    const waiting = this.#slots.filter(({ current }) => current === undefined);
+    const members = Array.from(this.#members, (member) => this.#factsOf(member));
+    const starting = members.filter(({ state }) => state === "starting").map(({ slot }) => slot);
+    const waiting = this.#slots.filter(
+      ({ current, index }) => current === undefined && !starting.includes(index),
+    );
     return [
-      ...Array.from(this.#members, (member) => this.#factsOf(member)),
+      ...members,
       ...waiting.map(({ index, since, crashCount }) => {
         const state = "waiting" as const;
         return { slot: index, pid: undefined, state, since, crashes: crashCount, connections: 0 };
@@ -120,19 +127,23 @@ export class Supervisor implements Crew {
           }),
       );
     });
+    const asked = this.#serving();
     const answers = await this.#askServing((member) =>
       member.ask({ type: "prepare", number, config }),
     );
-    return answers.find(({ ok }) => !ok) ?? DONE;
+    // Whoever died meanwhile begins with what is in service by then; all of them would be no accident.
+    const living = answers.filter((_, at) => asked[at]?.ending === undefined);
+    return (living.length > 0 ? living : answers).find(({ ok }) => !ok) ?? DONE;
   }
 
   async commit(next: Edition): Promise<void> {
     this.#edition = next;
     this.#hub.beginConfig();
     await this.#obeyed(this.#serving(), (member) => member.commit());
-    const missing = this.#resize(this.#tools.countOf(next.config));
-    await Promise.all(missing.map((slot) => this.#fill(slot, false)));
+    const { added, surplus } = this.#resize(this.#tools.countOf(next.config));
+    await Promise.all(added.map((slot) => this.#fill(slot, false)));
     await this.#handOver();
+    for (const member of surplus) this.#retire(member);
     this.#endChange();
   }
 
@@ -147,20 +158,7 @@ export class Supervisor implements Crew {
   }
 
   restart(): Promise<Answer> {
-    return this.#changes.run(async () => {
-      const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
-      const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
-      const failed = answers.find(({ ok }) => !ok);
-      if (failed !== undefined || this.#isStopping) {
-        for (const member of fresh) this.#dismiss(member);
-        return failed ?? { ok: false, reason: "the gateway stops" };
-      }
-      const old = this.#serving();
-      for (const member of fresh) this.#place(member);
-      await this.#handOver();
-      for (const member of old) this.#retire(member);
-      return DONE;
-    });
+    return this.#changes.run(() => this.#restart());
   }
 
   reopenLogs(): void {
@@ -202,24 +200,53 @@ export class Supervisor implements Crew {
 
   // ---- who comes and goes
 
-  /** The slots that are new; those that are too many are given up, their workers retire. */
-  #resize(count: number): readonly Slot[] {
+  /** Gives the slots that are new, and the workers of those that were given up. */
+  #resize(count: number): { added: readonly Slot[]; surplus: readonly Member[] } {
     const since = this.#tools.clock.wall();
-    const missing = Array.from({ length: Math.max(0, count - this.#slots.length) }, (_, at) => ({
+    const added = Array.from({ length: Math.max(0, count - this.#slots.length) }, (_, at) => ({
       index: this.#slots.length + at,
       current: undefined,
       crashes: [],
       crashCount: 0,
       since,
     }));
-    const surplus = this.#slots.slice(count);
-    this.#slots = [...this.#slots.slice(0, count), ...missing];
-    for (const { current } of surplus) if (current !== undefined) this.#retire(current);
-    return missing;
+    const surplus = this.#slots.slice(count).flatMap(({ current }) => current ?? []);
+    this.#slots = [...this.#slots.slice(0, count), ...added];
+    return { added, surplus };
+  }
+
+  async #restart(): Promise<Answer> {
+    if (this.#isStopping) return STOPPING;
+    const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
+    const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
+    const failed = answers.find(({ ok }) => !ok) ?? this.#whyNot(fresh);
+    const taken = failed ?? (await this.#takeOver(fresh));
+    if (!taken.ok) for (const member of fresh) this.#dismiss(member);
+    return taken;
+  }
+
+  /** Of workers that were ready, and may be so no longer. */
+  #whyNot(ready: readonly Member[]): Answer | undefined {
+    if (this.#isStopping) return STOPPING;
+    const ending = ready.find((member) => member.ending !== undefined)?.ending;
+    return ending && { ok: false, reason: `a new worker ended (${ending.words})` };
+  }
+
+  /** Where one of them cannot accept, those that serve go on. */
+  async #takeOver(fresh: readonly Member[]): Promise<Answer> {
+    const old = this.#serving();
+    for (const member of fresh) this.#place(member);
+    const taken = await this.#handOver();
+    for (const member of old) {
+      if (taken.ok) this.#retire(member);
+      else this.#place(member);
+    }
+    return taken;
   }
 
   /** `isAwaited`: somebody reports a failure, so that it is no crash. */
   async #fill(slot: Slot, isAwaited: boolean): Promise<Answer> {
+    if (this.#isStopping) return STOPPING;
     const member = this.#launch(slot.index, isAwaited);
     const answer = await this.#begin(member);
     if (answer.ok) this.#place(member);
@@ -246,6 +273,8 @@ export class Supervisor implements Crew {
     member.state = "serving";
     slot.current = member;
     slot.since = member.since;
+    // It may have died while it waited for its turn.
+    if (member.ending !== undefined) this.#onEnd(member, member.ending);
   }
 
   #retire(member: Member): void {
@@ -294,12 +323,13 @@ export class Supervisor implements Crew {
     this.#tools.onEvent({ type: "worker-started", worker: slot.index, reason });
   }
 
-  /** Kills workers that have hung up inside: their clients wait for nothing. */
+  /** Kills workers that have hung up inside, and offers sockets again that could not be taken. */
   #watch(): void {
     this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
       for (const member of this.#members) {
         if (member.state !== "starting" && ++member.silences > MOST_SILENCES) member.kill();
       }
+      if (this.#lacksSockets) void this.#handOver();
       this.#watch();
     });
   }
@@ -311,9 +341,11 @@ export class Supervisor implements Crew {
     return this.#handovers.run(async () => {
       const wanted = this.#wantedSockets();
       const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
-      const answers = (await Promise.all(takes)).flat();
+      const failed = (await Promise.all(takes)).flat().find(({ ok }) => !ok);
+      this.#lacksSockets = failed !== undefined;
+      if (failed !== undefined) return failed;
       for (const [member, ids] of wanted) this.#leave(member, ids);
-      return answers.find(({ ok }) => !ok) ?? DONE;
+      return DONE;
     });
   }
 
@@ -340,7 +372,9 @@ export class Supervisor implements Crew {
         const bound = this.#edition?.addresses.find((one) => one.key === key);
         const socket = bound?.sockets[Number(id.slice(0, space))];
         if (bound === undefined || socket === undefined) return DONE;
-        return await member.ask({ type: "take", id, address: bound.address }, socket);
+        const answer = await member.ask({ type: "take", id, address: bound.address }, socket);
+        if (!answer.ok) member.sockets.delete(id);
+        return answer;
       }),
     );
   }

@@ -7,6 +7,7 @@ export type Ending = { readonly words: string };
 
 export interface WorkerProcess {
   readonly pid: number | undefined;
+  /** Told before orders that were not answered fail. */
   readonly ended: Promise<Ending>;
   ask(order: Order, handle?: object): Promise<Answer>;
   tell(news: SupervisorNews): void;
@@ -41,8 +42,8 @@ class Fork implements WorkerProcess {
     );
     this.ended = new Promise((resolve) => {
       const finish = (ending: Ending): void => {
-        this.#channel.close(`the worker ended (${ending.words})`);
         resolve(ending);
+        this.#channel.close(`the worker ended (${ending.words})`);
       };
       this.#child.on("exit", (code, signal) => finish({ words: signal ?? `exit code ${code}` }));
       this.#child.on("error", (error) => {

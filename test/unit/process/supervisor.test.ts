@@ -9,7 +9,24 @@ import { FakeWorkers } from "../../support/fake-workers.ts";
 import { readConfig } from "../../support/gateway.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
+const REFUSAL = { ok: false, reason: "no room" } as const;
+
 describe("a reload", () => {
+  test("goes on without a worker that dies while it prepares", async () => {
+    const house = await startHouse(2);
+    house.workers.obey = ({ type }, { pid }) =>
+      type === "prepare" && pid === 1_000 ? "never" : { ok: true };
+    const prepared = house.supervisor.prepare(house.edition(2));
+    await house.advance(1);
+
+    house.workers.nth(0).end("SIGKILL");
+
+    expect(await prepared).toEqual({ ok: true });
+    await house.supervisor.commit(house.edition(2));
+    await house.advance(1);
+    expect(house.states).toEqual(["0 serving", "1 serving"]);
+  });
+
   test("is refused in time where a worker hangs, which is replaced", async () => {
     const house = await startHouse(1);
     house.workers.obey = ({ type }) => (type === "prepare" ? "never" : { ok: true });
@@ -35,6 +52,121 @@ describe("a reload", () => {
     await committed;
     expect(house.states).toEqual(["0 serving", "1 serving"]);
   });
+
+  test("that takes workers away lets the others take over before they leave", async () => {
+    const house = await startHouse(2);
+    await house.supervisor.prepare(house.edition(1));
+    let hadLeft: boolean | undefined;
+    house.workers.obey = ({ type }) => {
+      if (type === "take") hadLeft = house.workers.nth(1).orders.includes("retire");
+      return { ok: true };
+    };
+
+    await house.supervisor.commit(house.edition(1));
+
+    expect(house.workers.nth(0).orders).toContain("take 1 127.0.0.1:80");
+    expect(hadLeft).toBe(false);
+    expect(house.states).toEqual(["0 serving", "1 draining"]);
+  });
+});
+
+describe("a restart", () => {
+  test("does not take place where a new worker dies before all are ready", async () => {
+    const house = await startHouse(2);
+    house.workers.obey = (order, worker) =>
+      order.type === "start" && worker === house.workers.all[3] ? "never" : { ok: true };
+    const restarted = house.supervisor.restart();
+    await house.advance(1);
+
+    house.workers.nth(2).end("SIGSEGV");
+    house.workers.obey = () => ({ ok: true });
+    await house.advance(16_000);
+
+    expect(await restarted).toMatchObject({ ok: false });
+    expect(house.states).toEqual(["0 serving", "1 serving"]);
+    expect(house.pids).toEqual([1_000, 1_001]);
+  });
+
+  test("leaves the old workers where the new ones cannot accept", async () => {
+    const house = await startHouse(2);
+    house.workers.obey = ({ type }) => (type === "take" ? REFUSAL : { ok: true });
+
+    const restarted = house.supervisor.restart();
+    await house.advance(1);
+
+    expect(await restarted).toEqual(REFUSAL);
+    expect(house.pids).toEqual([1_000, 1_001]);
+    expect(house.workers.nth(0).orders).not.toContain("leave 0 127.0.0.1:80");
+  });
+
+  test("does not begin once the gateway stops", async () => {
+    const house = await startHouse(1);
+    await house.supervisor.prepare(house.edition(1));
+    const restarted = house.supervisor.restart();
+    const stopped = house.stop();
+    await house.supervisor.abort();
+
+    expect(await restarted).toMatchObject({ ok: false });
+    await stopped;
+    expect(house.workers.all.length).toBe(1);
+  });
+});
+
+describe("a stop", () => {
+  test("leaves no worker that a reload is about to add", async () => {
+    const house = await startHouse(1);
+    await house.supervisor.prepare(house.edition(3));
+    house.workers.obey = ({ type }) => (type === "commit" ? "never" : { ok: true });
+    const committed = house.supervisor.commit(house.edition(3));
+
+    await house.stop();
+    await committed;
+
+    expect(house.workers.alive).toEqual([]);
+    expect(house.workers.all.length).toBe(1);
+  });
+});
+
+describe("a worker that dies", () => {
+  test("is replaced at once, and its socket is accepted from by another until then", async () => {
+    const house = await startHouse(2);
+
+    house.workers.nth(1).end("SIGKILL");
+    await house.advance(1);
+
+    expect(house.workers.nth(0).orders.slice(-2)).toEqual([
+      "take 1 127.0.0.1:80",
+      "leave 1 127.0.0.1:80",
+    ]);
+    expect(house.states).toEqual(["0 serving", "1 serving"]);
+    expect(house.told).toEqual(["worker-crashed 1", "worker-started 1"]);
+  });
+
+  test("is shown once while its successor starts", async () => {
+    const house = await startHouse(2);
+    house.workers.areWellBehaved = false;
+
+    house.workers.nth(1).end("SIGKILL");
+    await house.advance(1);
+
+    expect(house.states).toEqual(["0 serving", "1 starting"]);
+  });
+});
+
+test("a worker that cannot accept is asked again until it can", async () => {
+  const house = await startHouse(2);
+  house.workers.obey = ({ type }) => (type === "take" ? REFUSAL : { ok: true });
+  house.workers.nth(1).end("SIGKILL");
+  await house.advance(1);
+  const [first] = house.workers.all;
+  if (first === undefined) throw new Error("no worker");
+  house.workers.obey = () => ({ ok: true });
+  first.orders.length = 0;
+
+  await house.advance(1_000);
+
+  expect(house.workers.nth(2).orders).toContain("take 1 127.0.0.1:80");
+  expect(house.workers.nth(2).orders.at(-1)).toBe("take 1 127.0.0.1:80");
 });
 
 test("a worker that does not obey is replaced, but not because this process stood still", async () => {
