@@ -65,28 +65,36 @@ export class Member {
     this.ended = this.#process.ended.then((ending) => this.#onEnded(ending));
   }
 
+  /** It has been told what it begins with, and hears of everything since. */
+  get isInformed(): boolean {
+    return this.#peer !== undefined && this.ending === undefined;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
 
-  /** Resolves when it is ready to accept, or with the reason why it never will be. */
-  async begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+  /**
+   * Resolves when it is ready to accept, or with the reason why it never will be. `newest` is asked
+   * once the process listens.
+   */
+  async begin(newest: () => Omit<WorkerStart, "state">): Promise<Answer> {
     const cancel = this.#tools.wheel.after(BOOT_MS, () => {
       this.problem = `it did not start within ${BOOT_MS / 1000} s`;
       this.kill();
     });
-    const answer = await this.#begin(start);
+    const answer = await this.#begin(newest);
     cancel();
     if (answer.ok) return answer;
     this.problem ??= answer.reason;
     return { ok: false, reason: this.problem };
   }
 
-  async #begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+  async #begin(newest: () => Omit<WorkerStart, "state">): Promise<Answer> {
     const hello = await this.#hello;
     if (!hello.ok) return hello;
     this.#peer = this.#tools.hub.admit((news) => this.tell(news));
-    return this.#process.ask({ type: "start", start: { ...start, state: this.#peer.state } });
+    return this.#process.ask({ type: "start", start: { ...newest(), state: this.#peer.state } });
   }
 
   /** A configuration has taken the place of another. */

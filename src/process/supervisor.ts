@@ -264,7 +264,7 @@ export class Supervisor implements Crew {
     const { cookieKey, sessions } = this.#tools;
     const config = this.#edition?.config;
     if (config === undefined) throw new Error("nothing to serve yet");
-    return member.begin({ config, cookieKey, sessions: sessions.snapshot() });
+    return member.begin(() => ({ config, cookieKey, sessions: sessions.snapshot() }));
   }
 
   #place(member: Member): void {
@@ -417,9 +417,14 @@ export class Supervisor implements Crew {
     const { group, sid, ...where } = session;
     this.#tools.sessions.learn(group, sid, where);
     const others = Array.from(this.#members).filter(
-      (member) => member !== from && member.state === "serving",
+      (member) => member !== from && member.isInformed,
     );
-    await Promise.all(others.map((member) => member.ask({ type: "learn", session })));
+    const told = others.map((member) => {
+      const learnt = member.ask({ type: "learn", session });
+      // One that starts learns it before it accepts anybody, as orders come one after the other.
+      return member.state === "starting" ? DONE : learnt;
+    });
+    await Promise.all(told);
     return DONE;
   }
 

@@ -182,6 +182,48 @@ test("a worker that does not obey is replaced, but not because this process stoo
   expect([afterStall, house.pids]).toEqual([[1_000], [1_001]]);
 });
 
+describe("a session", () => {
+  test("that begins while a worker starts is known to it, and nobody waits for that", async () => {
+    const house = await startHouse(2);
+    house.workers.obey = ({ type }, worker) =>
+      type === "start" || (type === "learn" && worker.pid === 1_002) ? "never" : { ok: true };
+    house.workers.nth(1).end("SIGKILL");
+    await house.advance(1);
+
+    const learnt = house.workers.nth(0).learn("s1");
+
+    expect(await learnt).toEqual({ ok: true });
+    expect(house.workers.nth(2).orders).toEqual(["start", "learn"]);
+  });
+
+  test("is known to a worker that drains: its client may come back on an old connection", async () => {
+    const house = await startHouse(1);
+    await house.supervisor.restart();
+
+    await house.workers.nth(1).learn("s1");
+
+    expect(house.workers.nth(0).orders.at(-1)).toBe("learn");
+  });
+
+  test("that begins while a process loads is part of what it starts with", async () => {
+    const house = await startHouse(2);
+    house.workers.areWellBehaved = false;
+    house.workers.nth(1).end("SIGKILL");
+    await house.advance(1);
+    await house.workers.nth(0).learn("s1");
+    const known: number[] = [];
+    house.workers.obey = (order) => {
+      if (order.type === "start") known.push(order.start.sessions.length);
+      return { ok: true };
+    };
+
+    house.workers.nth(2).sayHello();
+    await house.advance(1);
+
+    expect(known).toEqual([1]);
+  });
+});
+
 async function startHouse(workers: number): Promise<House> {
   const house = new House();
   onTestFinished(() => house.stop());
