@@ -31,6 +31,7 @@ import { SessionBindings, type SessionStore } from "./proxy/session-bindings.ts"
 
 /** Milliseconds that an admin address is still served after a reload has moved it. */
 const OLD_DOOR_MS = 2_000;
+const OTHER_CREW = "a change from or to `workers: 0` needs a new start of the gateway";
 
 /** How many tunnels are open to a server. */
 export interface TunnelCount {
@@ -103,7 +104,7 @@ export class Gateway implements Control {
   #bound: readonly BoundAddress[] = [];
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
-  #closeOldDoor: () => void = () => {};
+  #closeOldDoor: () => Promise<void> = () => Promise.resolve();
   #rechecks: Rechecks | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -217,7 +218,14 @@ export class Gateway implements Control {
   async apply(next: Config, hash = ""): Promise<Outcome> {
     const config = reuseUnchanged(this.#config, next);
     const changes = describeChanges(this.#config, config);
-    if (changes.length === 0) return { ok: true, lines: ["nothing has changed"] };
+    if (changes.length === 0) {
+      this.#identity = { ...this.#identity, hash };
+      return { ok: true, lines: ["nothing has changed"] };
+    }
+    if (this.isStopping) return refuse("the gateway stops");
+    if (this.#needsOtherCrew(config)) {
+      return { ok: false, kind: "refused", lines: [OTHER_CREW] };
+    }
     const number = this.#identity.number + 1;
     const before = this.#bound;
     let bound: readonly BoundAddress[] = before;
@@ -229,7 +237,11 @@ export class Gateway implements Control {
       if (config.eventLog !== this.#config.eventLog) {
         eventLog = openEventLog(config.eventLog, this.#clock);
       }
-      if (config.admin !== this.#config.admin) admin = await this.#openAdmin(config);
+      if (config.admin !== this.#config.admin) {
+        // It may move back to where it is still served.
+        await this.#closeOldDoor();
+        admin = await this.#openAdmin(config);
+      }
     } catch (error) {
       this.#releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
@@ -253,8 +265,9 @@ export class Gateway implements Control {
     if (admin !== this.#admin) this.#leaveDoor(this.#admin);
     this.#admin = admin;
     this.groups.load(config.groups.map((group) => group.spec));
-    await this.#crew.commit(edition);
+    const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
+    await committed;
     this.#releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
@@ -320,9 +333,9 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    for (const bound of this.#bound) release(bound);
+    this.#releaseAllBut([], this.#bound);
     await stopped;
-    this.#closeOldDoor();
+    await this.#closeOldDoor();
     await this.#admin?.stop();
     await this.#closeRest();
   }
@@ -409,18 +422,22 @@ export class Gateway implements Control {
     return inherited ?? (await bindAddress(address, count));
   }
 
+  /** One process can become no workers, nor workers one process. */
+  #needsOtherCrew(next: Config): boolean {
+    const isSingle = countWorkers(this.#config) === 0;
+    return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
+  }
+
   #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    const keys = new Set(kept.map(({ key }) => key));
-    for (const bound of all) if (!keys.has(bound.key)) release(bound);
+    const sockets = new Set(kept.flatMap((bound) => bound.sockets));
+    for (const bound of all) release(bound.sockets.filter((socket) => !sockets.has(socket)));
   }
 
   #leaveDoor(old: AdminServer | undefined): void {
-    this.#closeOldDoor();
-    const stop = (): void => void old?.stop();
-    const cancel = this.#clock.after(OLD_DOOR_MS, stop);
-    this.#closeOldDoor = () => {
+    const cancel = this.#clock.after(OLD_DOOR_MS, () => void old?.stop());
+    this.#closeOldDoor = async () => {
       cancel();
-      stop();
+      await old?.stop();
     };
   }
 

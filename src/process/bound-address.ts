@@ -82,8 +82,8 @@ export function widen(bound: BoundAddress, count: number): BoundAddress {
   return { ...bound, sockets: [...bound.sockets, ...more] };
 }
 
-export function release(bound: BoundAddress): void {
-  for (const socket of bound.sockets) socket.close();
+export function release(sockets: readonly SocketHandle[]): void {
+  for (const socket of sockets) socket.close();
 }
 
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {
