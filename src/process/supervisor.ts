@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Cancel, type Clock, stayAlive } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
@@ -60,7 +60,8 @@ export class Supervisor implements Crew {
   #edition: Edition | undefined;
   #endChange: () => void = () => {};
   #isStopping = false;
-  #cancelWatch: () => void = () => {};
+  #cancelWatch: Cancel = () => {};
+  #letGo: Cancel = () => {};
 
   constructor(tools: SupervisorTools) {
     this.#tools = tools;
@@ -97,6 +98,8 @@ export class Supervisor implements Crew {
 
   async start(first: Edition): Promise<void> {
     this.#edition = first;
+    // Nothing else does while every worker has crashed and waits for its next start.
+    this.#letGo = stayAlive();
     this.#resize(this.#tools.countOf(first.config));
     const answers = await Promise.all(this.#slots.map((slot) => this.#fill(slot, true)));
     const failed = answers.find(({ ok }) => !ok);
@@ -180,6 +183,7 @@ export class Supervisor implements Crew {
     await Promise.all(members.map(({ ended }) => ended));
     cancel();
     this.#hub.stop();
+    this.#letGo();
   }
 
   destroy(): void {
