@@ -16,6 +16,7 @@ import {
   inheritAddress,
   keyOf,
   release,
+  releaseAllBut,
   widen,
 } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
@@ -231,7 +232,7 @@ export class Gateway implements Control {
       }
       if (config.admin !== this.#config.admin) admin = await this.#openAdmin(config);
     } catch (error) {
-      this.#releaseAllBut(before, bound);
+      releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       return refuse(describeError(error));
     }
@@ -239,7 +240,7 @@ export class Gateway implements Control {
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      this.#releaseAllBut(before, bound);
+      releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       if (admin !== this.#admin) await admin?.stop();
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
@@ -255,7 +256,7 @@ export class Gateway implements Control {
     this.groups.load(config.groups.map((group) => group.spec));
     await this.#crew.commit(edition);
     this.#rechecks?.follow();
-    this.#releaseAllBut(bound, before);
+    releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -399,7 +400,7 @@ export class Gateway implements Control {
       }
       return bound;
     } catch (error) {
-      this.#releaseAllBut(this.#bound, bound);
+      releaseAllBut(this.#bound, bound);
       throw error;
     }
   }
@@ -407,11 +408,6 @@ export class Gateway implements Control {
   async #open(address: Address, count: number): Promise<BoundAddress> {
     const inherited = await inheritAddress(address, this.#options.inherited ?? []);
     return inherited ?? (await bindAddress(address, count));
-  }
-
-  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    const keys = new Set(kept.map(({ key }) => key));
-    for (const bound of all) if (!keys.has(bound.key)) release(bound);
   }
 
   #leaveDoor(old: AdminServer | undefined): void {

@@ -86,6 +86,12 @@ export function release(bound: BoundAddress): void {
   for (const socket of bound.sockets) socket.close();
 }
 
+/** Closes the sockets of `all` that are not among those of `kept`. */
+export function releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+  const used = new Set(kept.flatMap(({ sockets }) => sockets));
+  for (const socket of all.flatMap(({ sockets }) => sockets)) if (!used.has(socket)) socket.close();
+}
+
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {
   const key = keyOf(address);
   if (address.kind === "unix") {

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Answer } from "./channel.ts";
+import { type Answer, DONE } from "./channel.ts";
 import type { WorkerFacts } from "./crew.ts";
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
 import { PROTOCOL } from "./messages.ts";
@@ -7,7 +7,7 @@ import type { ServerLoads } from "./service.ts";
 import type { HubPeer, StateHub } from "./state-hub.ts";
 import type { Ending, Launch, WorkerProcess } from "./worker-process.ts";
 
-/** Milliseconds that a process may take until it says hello. */
+/** Milliseconds that a process may take until it is ready to accept. */
 const BOOT_MS = 15_000;
 
 export interface MemberTools {
@@ -17,7 +17,7 @@ export interface MemberTools {
   /** A worker asks; answered when all others know. */
   readonly onAsk: (member: Member, request: WorkerRequest) => Promise<Answer>;
   readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
-  readonly onEnd: (member: Member, ending: Ending) => void;
+  readonly onEnd: (member: Member) => void;
 }
 
 /** One worker as its supervisor knows it. */
@@ -25,8 +25,9 @@ export class Member {
   readonly slot: number;
   /** Somebody waits for the outcome of its start. */
   readonly isAwaited: boolean;
-  /** Why it did not start. */
+  /** Why it did not start, or ended. */
   problem: string | undefined;
+  isOver = false;
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** Ids of the sockets that it accepts from. */
@@ -62,18 +63,26 @@ export class Member {
     return this.#process.pid;
   }
 
+  /** Whether it is still there, and if not, why. */
+  get standing(): Answer {
+    if (!this.isOver) return DONE;
+    return { ok: false, reason: this.problem ?? "it ended" };
+  }
+
   /** Resolves when it is ready to accept, or with the reason why it never will be. */
   async begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
+    const cancel = this.#tools.clock.after(BOOT_MS, () =>
+      this.kill(`it was not ready within ${BOOT_MS / 1000} s`),
+    );
     const answer = await this.#begin(start);
-    if (!answer.ok) this.problem = answer.reason;
-    return answer;
+    cancel();
+    if (answer.ok) return answer;
+    this.problem ??= answer.reason;
+    return { ok: false, reason: this.problem };
   }
 
   async #begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
-    const reason = `it did not start within ${BOOT_MS / 1000} s`;
-    const cancel = this.#tools.clock.after(BOOT_MS, () => this.#onHello({ ok: false, reason }));
     const hello = await this.#hello;
-    cancel();
     if (!hello.ok) return hello;
     this.#peer = this.#tools.hub.admit((news) => this.tell(news));
     return this.ask({ type: "start", start: { ...start, state: this.#peer.state } });
@@ -93,7 +102,9 @@ export class Member {
     this.#process.tell(news);
   }
 
-  kill(): void {
+  /** `why`: what was wrong with it, in words. */
+  kill(why?: string): void {
+    this.problem ??= why;
     this.#process.kill();
   }
 
@@ -116,12 +127,15 @@ export class Member {
     }
   }
 
-  #onEnded(ending: Ending): void {
-    this.#onHello({ ok: false, reason: `it ended at its start (${ending.words})` });
+  #onEnded({ words }: Ending): void {
+    this.isOver = true;
+    const when = this.state === "starting" ? " at its start" : "";
+    this.problem ??= `it ended${when} with ${words}`;
+    this.#onHello({ ok: false, reason: this.problem });
     this.#peer?.leave();
     this.connections = 0;
     this.loads = [];
-    this.#tools.onEnd(this, ending);
+    this.#tools.onEnd(this);
   }
 }
 

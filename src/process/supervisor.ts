@@ -12,7 +12,7 @@ import { afterCrash } from "./respawn.ts";
 import { Serial } from "./serial.ts";
 import type { ServerLoads } from "./service.ts";
 import { StateHub } from "./state-hub.ts";
-import type { Ending, Launch } from "./worker-process.ts";
+import type { Launch } from "./worker-process.ts";
 
 /** Milliseconds between two looks at whether every worker still reports. */
 const WATCH_MS = 500;
@@ -24,6 +24,8 @@ const OBEY_MS = 5_000;
 const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
 const LAST_LINES_MS = 3_000;
+
+const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 
 export interface SupervisorTools {
   readonly clock: Clock;
@@ -73,7 +75,7 @@ export class Supervisor implements Crew {
       launch,
       onTold,
       onAsk: (member, request) => this.#share(member, request),
-      onEnd: (member, ending) => this.#onEnd(member, ending),
+      onEnd: (member) => this.#onEnd(member),
     };
   }
 
@@ -124,7 +126,8 @@ export class Supervisor implements Crew {
     const answers = await this.#askServing((member) =>
       member.ask({ type: "prepare", number, config }),
     );
-    return answers.find(({ ok }) => !ok) ?? DONE;
+    // The successor of one that has just crashed begins with what is committed by then.
+    return answers.find((answer) => !answer.ok && answer.isGone !== true) ?? DONE;
   }
 
   async commit(next: Edition): Promise<void> {
@@ -149,12 +152,15 @@ export class Supervisor implements Crew {
 
   restart(): Promise<Answer> {
     return this.#changes.run(async () => {
+      if (this.#isStopping) return STOPPING;
       const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
       const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
-      const failed = answers.find(({ ok }) => !ok);
-      if (failed !== undefined || this.#isStopping) {
+      // One that was ready may have ended while the others began.
+      const failed = [...answers, ...fresh.map(({ standing }) => standing)].find(({ ok }) => !ok);
+      const outcome = this.#isStopping ? STOPPING : (failed ?? DONE);
+      if (!outcome.ok) {
         for (const member of fresh) this.#dismiss(member);
-        return failed ?? { ok: false, reason: "the gateway stops" };
+        return outcome;
       }
       const old = this.#serving();
       for (const member of fresh) this.#place(member);
@@ -221,10 +227,11 @@ export class Supervisor implements Crew {
 
   /** `isAwaited`: somebody reports a failure, so that it is no crash. */
   async #fill(slot: Slot, isAwaited: boolean): Promise<Answer> {
+    if (this.#isStopping) return STOPPING;
     const member = this.#launch(slot.index, isAwaited);
     const answer = await this.#begin(member);
-    if (answer.ok) this.#place(member);
-    else member.kill();
+    if (this.#isStopping || !answer.ok) member.kill();
+    else this.#place(member);
     return answer;
   }
 
@@ -261,17 +268,17 @@ export class Supervisor implements Crew {
     member.kill();
   }
 
-  #onEnd(member: Member, ending: Ending): void {
+  #onEnd(member: Member): void {
     this.#members.delete(member);
     if (this.#isStopping || member.state === "draining") return;
     const isStart = member.state === "starting";
     const slot = this.#slots[member.slot];
     if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
     if (!isStart) slot.current = undefined;
-    this.#onCrash(slot, member, ending);
+    this.#onCrash(slot, member);
   }
 
-  #onCrash(slot: Slot, { pid = 0, problem }: Member, { words }: Ending): void {
+  #onCrash(slot: Slot, { pid = 0, problem = "it ended" }: Member): void {
     const { clock, onEvent } = this.#tools;
     const isAlone = this.#serving().length === 0;
     const { crashes, pauseMs, isLoop } = afterCrash(slot.crashes, clock.now(), isAlone);
@@ -280,8 +287,8 @@ export class Supervisor implements Crew {
     slot.since = clock.wall();
     const next = pauseMs === 0 ? "at once" : `in ${pauseMs / 1000} s`;
     const again = isLoop ? `, ${crashes.length} times within a minute` : "";
-    const how = problem === undefined ? `ended with ${words}` : `did not start: ${problem}`;
-    const reason = `worker ${slot.index} (process ${pid}) ${how}${again}; the next one starts ${next}`;
+    const what = `worker ${slot.index} (process ${pid}): ${problem}${again}`;
+    const reason = `${what}; the next one starts ${next}`;
     onEvent({ type: isLoop ? "worker-crash-loop" : "worker-crashed", worker: slot.index, reason });
     void this.#handOver();
     clock.after(pauseMs, () => void this.#changes.run(() => this.#refill(slot)));
@@ -299,7 +306,8 @@ export class Supervisor implements Crew {
   #watch(): void {
     this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
       for (const member of this.#members) {
-        if (member.state !== "starting" && ++member.silences > MOST_SILENCES) member.kill();
+        if (member.state === "starting" || ++member.silences <= MOST_SILENCES) continue;
+        member.kill(`it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`);
       }
       this.#watch();
     });
@@ -310,6 +318,7 @@ export class Supervisor implements Crew {
   /** Every socket has somebody who accepts from it; first the new ones begin, then the others stop. */
   #handOver(): Promise<Answer> {
     return this.#handovers.run(async () => {
+      if (this.#isStopping) return DONE;
       const wanted = this.#wantedSockets();
       const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
       const answers = (await Promise.all(takes)).flat();
@@ -376,10 +385,12 @@ export class Supervisor implements Crew {
   ): Promise<void> {
     const { clock } = this.#tools;
     const orders = members.map(async (member) => {
-      const cancel = clock.after(OBEY_MS, () => member.kill());
+      const cancel = clock.after(OBEY_MS, () =>
+        member.kill(`it did not obey within ${OBEY_MS / 1000} s, and was killed`),
+      );
       const answer = await ask(member);
       cancel();
-      if (!answer.ok) member.kill();
+      if (!answer.ok) member.kill(answer.reason);
     });
     await Promise.all(orders);
   }
