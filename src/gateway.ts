@@ -15,7 +15,7 @@ import {
   type BoundAddress,
   inheritAddress,
   keyOf,
-  release,
+  releaseAllBut,
   widen,
 } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
@@ -243,7 +243,7 @@ export class Gateway implements Control {
         admin = await this.#openAdmin(config);
       }
     } catch (error) {
-      this.#releaseAllBut(before, bound);
+      releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       return refuse(describeError(error));
     }
@@ -251,7 +251,7 @@ export class Gateway implements Control {
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      this.#releaseAllBut(before, bound);
+      releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       if (admin !== this.#admin) await admin?.stop();
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
@@ -268,7 +268,7 @@ export class Gateway implements Control {
     const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
     await committed;
-    this.#releaseAllBut(bound, before);
+    releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -333,7 +333,7 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    this.#releaseAllBut([], this.#bound);
+    releaseAllBut([], this.#bound);
     await stopped;
     await this.#closeOldDoor();
     await this.#admin?.stop();
@@ -412,7 +412,7 @@ export class Gateway implements Control {
       }
       return bound;
     } catch (error) {
-      this.#releaseAllBut(this.#bound, bound);
+      releaseAllBut(this.#bound, bound);
       throw error;
     }
   }
@@ -426,11 +426,6 @@ export class Gateway implements Control {
   #needsOtherCrew(next: Config): boolean {
     const isSingle = countWorkers(this.#config) === 0;
     return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
-  }
-
-  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    const sockets = new Set(kept.flatMap((bound) => bound.sockets));
-    for (const bound of all) release(bound.sockets.filter((socket) => !sockets.has(socket)));
   }
 
   #leaveDoor(old: AdminServer | undefined): void {

@@ -82,8 +82,10 @@ export function widen(bound: BoundAddress, count: number): BoundAddress {
   return { ...bound, sockets: [...bound.sockets, ...more] };
 }
 
-export function release(sockets: readonly SocketHandle[]): void {
-  for (const socket of sockets) socket.close();
+/** Closes the sockets of `all` that are not among those of `kept`. */
+export function releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+  const used = new Set(kept.flatMap(({ sockets }) => sockets));
+  for (const socket of all.flatMap(({ sockets }) => sockets)) if (!used.has(socket)) socket.close();
 }
 
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { DeadlineWheel } from "../proxy/deadline-wheel.ts";
-import type { Answer } from "./channel.ts";
+import { type Answer, DONE } from "./channel.ts";
 import type { WorkerFacts } from "./crew.ts";
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
 import { PROTOCOL } from "./messages.ts";
@@ -22,7 +22,7 @@ export interface MemberTools {
   /** A worker asks; answered when all others know. */
   readonly onAsk: (member: Member, request: WorkerRequest) => Promise<Answer>;
   readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
-  readonly onEnd: (member: Member, ending: Ending) => void;
+  readonly onEnd: (member: Member) => void;
 }
 
 /** One worker as its supervisor knows it. */
@@ -30,8 +30,9 @@ export class Member {
   readonly slot: number;
   /** Somebody waits for the outcome of its start. */
   readonly isAwaited: boolean;
-  /** Why it did not start. */
+  /** Why it did not start, or ended. */
   problem: string | undefined;
+  isOver = false;
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** Ids of the sockets that it accepts from. */
@@ -41,8 +42,6 @@ export class Member {
   loads: ServerLoads = [];
   /** Times the supervisor looked in vain for a report. */
   silences = 0;
-  /** Undefined while it lives. */
-  ending: Ending | undefined;
   readonly ended: Promise<void>;
   readonly #tools: MemberTools;
   readonly #process: WorkerProcess;
@@ -67,11 +66,17 @@ export class Member {
 
   /** It has been told what it begins with, and hears of everything since. */
   get isInformed(): boolean {
-    return this.#peer !== undefined && this.ending === undefined;
+    return this.#peer !== undefined && !this.isOver;
   }
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Whether it is still there, and if not, why. */
+  get standing(): Answer {
+    if (!this.isOver) return DONE;
+    return { ok: false, reason: this.problem ?? "it ended" };
   }
 
   /**
@@ -79,10 +84,9 @@ export class Member {
    * once the process listens.
    */
   async begin(newest: () => Omit<WorkerStart, "state">): Promise<Answer> {
-    const cancel = this.#tools.wheel.after(BOOT_MS, () => {
-      this.problem = `it did not start within ${BOOT_MS / 1000} s`;
-      this.kill();
-    });
+    const cancel = this.#tools.wheel.after(BOOT_MS, () =>
+      this.kill(`it was not ready within ${BOOT_MS / 1000} s`),
+    );
     const answer = await this.#begin(newest);
     cancel();
     if (answer.ok) return answer;
@@ -105,7 +109,9 @@ export class Member {
 
   /** Whoever does not obey in time hangs, and is killed: nobody waits for it for ever. */
   async ask(order: Order, handle?: object): Promise<Answer> {
-    const cancel = this.#tools.wheel.after(OBEY_MS, () => this.kill());
+    const cancel = this.#tools.wheel.after(OBEY_MS, () =>
+      this.kill(`it did not obey within ${OBEY_MS / 1000} s, and was killed`),
+    );
     const answer = await this.#process.ask(order, handle);
     cancel();
     return answer;
@@ -115,7 +121,9 @@ export class Member {
     this.#process.tell(news);
   }
 
-  kill(): void {
+  /** `why`: what was wrong with it, in words. */
+  kill(why?: string): void {
+    this.problem ??= why;
     this.#process.kill();
   }
 
@@ -138,13 +146,15 @@ export class Member {
     }
   }
 
-  #onEnded(ending: Ending): void {
-    this.ending = ending;
-    this.#onHello({ ok: false, reason: `it ended at its start (${ending.words})` });
+  #onEnded({ words }: Ending): void {
+    this.isOver = true;
+    const when = this.state === "starting" ? " at its start" : "";
+    this.problem ??= `it ended${when} with ${words}`;
+    this.#onHello({ ok: false, reason: this.problem });
     this.#peer?.leave();
     this.connections = 0;
     this.loads = [];
-    this.#tools.onEnd(this, ending);
+    this.#tools.onEnd(this);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Cancel, type Clock, stayAlive } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
@@ -13,17 +13,18 @@ import { afterCrash } from "./respawn.ts";
 import { Serial } from "./serial.ts";
 import type { ServerLoads } from "./service.ts";
 import { StateHub } from "./state-hub.ts";
-import type { Ending, Launch } from "./worker-process.ts";
+import type { Launch } from "./worker-process.ts";
 
 /** Milliseconds between two looks at whether every worker still reports. */
 const WATCH_MS = 500;
 /** A worker that has not reported this often hangs, and is replaced. */
 const MOST_SILENCES = 12;
-const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 /** Milliseconds that a worker gets to end at once. */
 const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
 const LAST_LINES_MS = 3_000;
+
+const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 
 export interface SupervisorTools {
   readonly clock: Clock;
@@ -63,7 +64,8 @@ export class Supervisor implements Crew {
   #isStopping = false;
   /** Somebody could not accept from a socket. */
   #lacksSockets = false;
-  #cancelWatch: () => void = () => {};
+  #cancelWatch: Cancel = () => {};
+  #letGo: Cancel = () => {};
 
   constructor(tools: SupervisorTools) {
     this.#tools = tools;
@@ -77,7 +79,7 @@ export class Supervisor implements Crew {
       launch,
       onTold,
       onAsk: (member, request) => this.#share(member, request),
-      onEnd: (member, ending) => this.#onEnd(member, ending),
+      onEnd: (member) => this.#onEnd(member),
     };
   }
 
@@ -106,6 +108,8 @@ export class Supervisor implements Crew {
 
   async start(first: Edition): Promise<void> {
     this.#edition = first;
+    // Nothing else does while every worker has crashed and waits for its next start.
+    this.#letGo = stayAlive();
     this.#resize(this.#tools.countOf(first.config));
     const answers = await Promise.all(this.#slots.map((slot) => this.#fill(slot, true)));
     const failed = answers.find(({ ok }) => !ok);
@@ -127,13 +131,13 @@ export class Supervisor implements Crew {
           }),
       );
     });
-    const asked = this.#serving();
     const answers = await this.#askServing((member) =>
       member.ask({ type: "prepare", number, config }),
     );
-    // Whoever died meanwhile begins with what is in service by then; all of them would be no accident.
-    const living = answers.filter((_, at) => asked[at]?.ending === undefined);
-    return (living.length > 0 ? living : answers).find(({ ok }) => !ok) ?? DONE;
+    // Whoever has just died has a successor that begins with what is committed by then; where all have,
+    // that is no accident.
+    const answered = answers.filter((answer) => answer.ok || answer.isGone !== true);
+    return (answered.length > 0 ? answered : answers).find(({ ok }) => !ok) ?? DONE;
   }
 
   async commit(next: Edition): Promise<void> {
@@ -181,6 +185,7 @@ export class Supervisor implements Crew {
     cancel();
     this.#hub.stop();
     this.#wheel.stop();
+    this.#letGo();
   }
 
   destroy(): void {
@@ -219,17 +224,12 @@ export class Supervisor implements Crew {
     if (this.#isStopping) return STOPPING;
     const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
     const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
-    const failed = answers.find(({ ok }) => !ok) ?? this.#whyNot(fresh);
+    // One that was ready may have ended while the others began.
+    const standings = fresh.map(({ standing }) => standing);
+    const failed = this.#isStopping ? STOPPING : [...answers, ...standings].find(({ ok }) => !ok);
     const taken = failed ?? (await this.#takeOver(fresh));
     if (!taken.ok) for (const member of fresh) this.#dismiss(member);
     return taken;
-  }
-
-  /** Of workers that were ready, and may be so no longer. */
-  #whyNot(ready: readonly Member[]): Answer | undefined {
-    if (this.#isStopping) return STOPPING;
-    const ending = ready.find((member) => member.ending !== undefined)?.ending;
-    return ending && { ok: false, reason: `a new worker ended (${ending.words})` };
   }
 
   /** Where one of them cannot accept, those that serve go on. */
@@ -249,8 +249,8 @@ export class Supervisor implements Crew {
     if (this.#isStopping) return STOPPING;
     const member = this.#launch(slot.index, isAwaited);
     const answer = await this.#begin(member);
-    if (answer.ok) this.#place(member);
-    else member.kill();
+    if (this.#isStopping || !answer.ok) member.kill();
+    else this.#place(member);
     return answer;
   }
 
@@ -274,7 +274,7 @@ export class Supervisor implements Crew {
     slot.current = member;
     slot.since = member.since;
     // It may have died while it waited for its turn.
-    if (member.ending !== undefined) this.#onEnd(member, member.ending);
+    if (member.isOver) this.#onEnd(member);
   }
 
   #retire(member: Member): void {
@@ -289,17 +289,17 @@ export class Supervisor implements Crew {
     member.kill();
   }
 
-  #onEnd(member: Member, ending: Ending): void {
+  #onEnd(member: Member): void {
     this.#members.delete(member);
     if (this.#isStopping || member.state === "draining") return;
     const isStart = member.state === "starting";
     const slot = this.#slots[member.slot];
     if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
     if (!isStart) slot.current = undefined;
-    this.#onCrash(slot, member, ending);
+    this.#onCrash(slot, member);
   }
 
-  #onCrash(slot: Slot, { pid = 0, problem }: Member, { words }: Ending): void {
+  #onCrash(slot: Slot, { pid = 0, problem = "it ended" }: Member): void {
     const { clock, onEvent } = this.#tools;
     const isAlone = this.#serving().length === 0;
     const { crashes, pauseMs, isLoop } = afterCrash(slot.crashes, clock.now(), isAlone);
@@ -308,8 +308,8 @@ export class Supervisor implements Crew {
     slot.since = clock.wall();
     const next = pauseMs === 0 ? "at once" : `in ${pauseMs / 1000} s`;
     const again = isLoop ? `, ${crashes.length} times within a minute` : "";
-    const how = problem === undefined ? `ended with ${words}` : `did not start: ${problem}`;
-    const reason = `worker ${slot.index} (process ${pid}) ${how}${again}; the next one starts ${next}`;
+    const what = `worker ${slot.index} (process ${pid}): ${problem}${again}`;
+    const reason = `${what}; the next one starts ${next}`;
     onEvent({ type: isLoop ? "worker-crash-loop" : "worker-crashed", worker: slot.index, reason });
     void this.#handOver();
     clock.after(pauseMs, () => void this.#changes.run(() => this.#refill(slot)));
@@ -327,7 +327,10 @@ export class Supervisor implements Crew {
   #watch(): void {
     this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
       for (const member of this.#members) {
-        if (member.state !== "starting" && ++member.silences > MOST_SILENCES) member.kill();
+        if (member.state === "starting" || ++member.silences <= MOST_SILENCES) continue;
+        member.kill(
+          `it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`,
+        );
       }
       if (this.#lacksSockets) void this.#handOver();
       this.#watch();
@@ -339,6 +342,7 @@ export class Supervisor implements Crew {
   /** Every socket has somebody who accepts from it; first the new ones begin, then the others stop. */
   #handOver(): Promise<Answer> {
     return this.#handovers.run(async () => {
+      if (this.#isStopping) return DONE;
       const wanted = this.#wantedSockets();
       const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
       const failed = (await Promise.all(takes)).flat().find(({ ok }) => !ok);
@@ -408,7 +412,8 @@ export class Supervisor implements Crew {
     ask: (member: Member) => Promise<Answer>,
   ): Promise<void> {
     const orders = members.map(async (member) => {
-      if (!(await ask(member)).ok) member.kill();
+      const answer = await ask(member);
+      if (!answer.ok) member.kill(answer.reason);
     });
     await Promise.all(orders);
   }

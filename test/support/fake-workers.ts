@@ -75,7 +75,8 @@ export class FakeWorker implements WorkerProcess {
   }
 
   ask(order: Order): Promise<Answer> {
-    if (!this.isAlive) return Promise.resolve({ ok: false, reason: "the worker ended" });
+    if (!this.isAlive)
+      return Promise.resolve({ ok: false, reason: "the worker ended", isGone: true });
     this.orders.push("id" in order ? `${order.type} ${order.id}` : order.type);
     const obedience = this.#house.obey(order, this);
     if (obedience !== "never") return Promise.resolve(obedience);
@@ -95,6 +96,6 @@ export class FakeWorker implements WorkerProcess {
     this.isAlive = false;
     this.#onEnded({ words });
     const reason = `the worker ended (${words})`;
-    for (const resolve of this.#unanswered) resolve({ ok: false, reason });
+    for (const resolve of this.#unanswered) resolve({ ok: false, reason, isGone: true });
   }
 }
