@@ -13,13 +13,13 @@ import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
 import {
   bindAddress,
   type BoundAddress,
-  inheritAddress,
   keyOf,
   releaseAllBut,
   widen,
 } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
 import { countWorkers } from "./process/count-workers.ts";
+import { InheritedSockets } from "./process/inherited-sockets.ts";
 import { LocalCrew } from "./process/local-crew.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
@@ -101,6 +101,7 @@ export class Gateway implements Control {
   #eventLog: EventLog;
   #config: Config;
   #identity: ConfigIdentity;
+  readonly #inherited: InheritedSockets;
   #bound: readonly BoundAddress[] = [];
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
@@ -115,6 +116,7 @@ export class Gateway implements Control {
     this.startedAt = this.#clock.wall();
     this.#identity = { number: 1, hash: options.hash ?? "", since: this.startedAt };
     this.#eventLog = openEventLog(config.eventLog, this.#clock);
+    this.#inherited = new InheritedSockets(options.inherited ?? []);
     this.#wheel = new DeadlineWheel(this.#clock);
     this.#resolver = new Resolver(this.#clock, options.lookup);
     this.groups = new Groups(() => this.#clock.now());
@@ -243,7 +245,7 @@ export class Gateway implements Control {
         admin = await this.#openAdmin(config);
       }
     } catch (error) {
-      releaseAllBut(before, bound);
+      this.#release(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       return refuse(describeError(error));
     }
@@ -251,7 +253,7 @@ export class Gateway implements Control {
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      releaseAllBut(before, bound);
+      this.#release(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       if (admin !== this.#admin) await admin?.stop();
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
@@ -268,7 +270,7 @@ export class Gateway implements Control {
     const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
     await committed;
-    releaseAllBut(bound, before);
+    this.#release(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -333,7 +335,7 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    releaseAllBut([], this.#bound);
+    releaseAllBut([], [...this.#bound, this.#inherited]);
     await stopped;
     await this.#closeOldDoor();
     await this.#admin?.stop();
@@ -412,20 +414,23 @@ export class Gateway implements Control {
       }
       return bound;
     } catch (error) {
-      releaseAllBut(this.#bound, bound);
+      this.#release(this.#bound, bound);
       throw error;
     }
   }
 
   async #open(address: Address, count: number): Promise<BoundAddress> {
-    const inherited = await inheritAddress(address, this.#options.inherited ?? []);
-    return inherited ?? (await bindAddress(address, count));
+    return (await this.#inherited.find(address)) ?? (await bindAddress(address, count));
   }
 
   /** One process can become no workers, nor workers one process. */
   #needsOtherCrew(next: Config): boolean {
     const isSingle = countWorkers(this.#config) === 0;
     return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
+  }
+
+  #release(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+    releaseAllBut([...kept, this.#inherited], all);
   }
 
   #leaveDoor(old: AdminServer | undefined): void {

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -79,6 +80,33 @@ test("nothing is reloaded once the gateway stops", async () => {
   for (const worker of workers.alive) worker.end("exit code 0");
   await stopped;
 });
+
+test("a socket of the service manager is there again when its address is", async () => {
+  const { fd, port } = boundSocket();
+  const other = "127.0.0.1:0";
+  const mine = `127.0.0.1:${port}`;
+  const noSocket = openSync("/dev/null", "r");
+  const { gateway } = await startedWith(
+    { workers: 1, listen: [mine, other] },
+    { inherited: [noSocket, fd] },
+  );
+
+  await gateway.apply(configFor({ workers: 1, listen: [other] }));
+  const back = await gateway.apply(configFor({ workers: 1, listen: [other, mine] }));
+
+  expect(back).toEqual({ ok: true, lines: [`listen ${mine} added`] });
+  closeSync(noSocket);
+});
+
+/** As a service manager passes it: open, and its own to close. */
+function boundSocket(): { readonly fd: number; readonly port: number } {
+  const create: unknown = Reflect.get(net, "_createServerHandle");
+  if (typeof create !== "function") throw new Error("this Node cannot bind without listening");
+  const handle = Reflect.apply(create, net, ["127.0.0.1", 0, 4]);
+  const name = { port: 0 };
+  handle.getsockname(name);
+  return { fd: handle.fd, port: name.port };
+}
 
 interface Started {
   readonly gateway: Gateway;
