@@ -101,6 +101,8 @@ export class Gateway implements Control {
   #eventLog: EventLog;
   #config: Config;
   #identity: ConfigIdentity;
+  /** What the reload to the present configuration came to. */
+  #changes: readonly string[] = [];
   #bound: readonly BoundAddress[] = [];
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
@@ -218,7 +220,7 @@ export class Gateway implements Control {
   async apply(next: Config, hash = ""): Promise<Outcome> {
     const config = reuseUnchanged(this.#config, next);
     const changes = describeChanges(this.#config, config);
-    if (changes.length === 0) return { ok: true, lines: ["nothing has changed"] };
+    if (changes.length === 0) return this.#keepConfig(hash);
     const number = this.#identity.number + 1;
     const before = this.#bound;
     let bound: readonly BoundAddress[] = before;
@@ -247,6 +249,7 @@ export class Gateway implements Control {
     }
     this.#config = config;
     this.#identity = { number, hash, since: this.#clock.wall() };
+    this.#changes = changes;
     this.#bound = bound;
     if (eventLog !== this.#eventLog) void this.#eventLog.close();
     this.#eventLog = eventLog;
@@ -343,12 +346,23 @@ export class Gateway implements Control {
       ? await this.apply(reading.config, reading.hash)
       : { ok: false, kind: "failed", lines: reading.problems };
     this.reloads[outcome.ok ? "ok" : "failed"] += 1;
+    for (const reason of reading.ok ? reading.remarks : []) {
+      this.#eventLog.warn({ reason }, "configuration warning");
+    }
     if (!outcome.ok) {
       const reason = outcome.lines.join("\n");
       this.#tellEvent({ type: "reload-rejected", config: this.#identity.number, reason });
       return outcome;
     }
     return reading.ok ? { ok: true, lines: [...reading.remarks, ...outcome.lines] } : outcome;
+  }
+
+  /** Mostly the file was seen to change before somebody asked, who is told what that came to. */
+  #keepConfig(hash: string): Outcome {
+    this.#identity = { ...this.#identity, hash };
+    const since = `since configuration ${this.#identity.number}: ${this.#changes.join("; ")}`;
+    const line = `nothing has changed${this.#changes.length === 0 ? "" : ` ${since}`}`;
+    return { ok: true, lines: [line] };
   }
 
   // ---- parts
