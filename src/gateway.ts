@@ -13,15 +13,15 @@ import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
 import {
   bindAddress,
   type BoundAddress,
-  inheritAddress,
   keyOf,
   release,
-  releaseAllBut,
+  surplusSockets,
   widen,
 } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
 import { countWorkers } from "./process/count-workers.ts";
 import { LocalCrew } from "./process/local-crew.ts";
+import { PassedSockets } from "./process/passed-sockets.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
 import type { Launch } from "./process/worker-process.ts";
@@ -69,8 +69,10 @@ export interface GatewayOptions {
   readonly hash?: string;
   /** Reads the configuration for a reload. */
   readonly read?: (previous: Config) => Reading;
-  /** Descriptors of sockets that a service manager has opened; those of `listen` are used. */
-  readonly inherited?: readonly number[];
+  /** An address or a log that cannot be had, in words; default: the error's own. */
+  readonly explain?: (error: unknown) => string;
+  /** Descriptors of sockets that a service manager has opened; those at addresses of `listen` are used. */
+  readonly passed?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
 }
@@ -103,6 +105,7 @@ export class Gateway implements Control {
   #identity: ConfigIdentity;
   /** What the reload to the present configuration came to. */
   #changes: readonly string[] = [];
+  #passed = new PassedSockets([]);
   #bound: readonly BoundAddress[] = [];
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
@@ -188,7 +191,11 @@ export class Gateway implements Control {
 
   async start(): Promise<void> {
     try {
+      this.#passed = new PassedSockets(this.#options.passed ?? []);
       this.#bound = await this.#bind(this.#config);
+      for (const address of this.#passed.unusedBy(this.#bound)) {
+        this.#eventLog.warn({ address }, "socket from the service manager is not in use");
+      }
       this.#probeAccessLog(this.#config);
       await this.#crew.start(this.#edition(1, this.#config, this.#bound));
       this.#admin = await this.#openAdmin(this.#config);
@@ -234,15 +241,15 @@ export class Gateway implements Control {
       }
       if (config.admin !== this.#config.admin) admin = await this.#openAdmin(config);
     } catch (error) {
-      releaseAllBut(before, bound);
+      this.#releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
-      return refuse(describeError(error));
+      return refuse((this.#options.explain ?? describeError)(error));
     }
     const edition = this.#edition(number, config, bound);
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      releaseAllBut(before, bound);
+      this.#releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       if (admin !== this.#admin) await admin?.stop();
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
@@ -259,7 +266,7 @@ export class Gateway implements Control {
     this.groups.load(config.groups.map((group) => group.spec));
     await this.#crew.commit(edition);
     this.#rechecks?.follow();
-    releaseAllBut(bound, before);
+    this.#releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -414,14 +421,20 @@ export class Gateway implements Control {
       }
       return bound;
     } catch (error) {
-      releaseAllBut(this.#bound, bound);
+      this.#releaseAllBut(this.#bound, bound);
       throw error;
     }
   }
 
   async #open(address: Address, count: number): Promise<BoundAddress> {
-    const inherited = await inheritAddress(address, this.#options.inherited ?? []);
-    return inherited ?? (await bindAddress(address, count));
+    return (await this.#passed.find(address)) ?? (await bindAddress(address, count));
+  }
+
+  /** A socket that was passed stays: a later configuration may want it again. */
+  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+    for (const socket of surplusSockets(kept, all)) {
+      if (!this.#passed.isOwnerOf(socket)) socket.close();
+    }
   }
 
   #leaveDoor(old: AdminServer | undefined): void {
