@@ -14,13 +14,14 @@ import {
   bindAddress,
   type BoundAddress,
   keyOf,
-  releaseAllBut,
+  release,
+  surplusSockets,
   widen,
 } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
 import { countWorkers } from "./process/count-workers.ts";
-import { InheritedSockets } from "./process/inherited-sockets.ts";
 import { LocalCrew } from "./process/local-crew.ts";
+import { PassedSockets } from "./process/passed-sockets.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
 import type { Launch } from "./process/worker-process.ts";
@@ -69,8 +70,10 @@ export interface GatewayOptions {
   readonly hash?: string;
   /** Reads the configuration for a reload. */
   readonly read?: (previous: Config) => Reading;
-  /** Descriptors of sockets that a service manager has opened; those of `listen` are used. */
-  readonly inherited?: readonly number[];
+  /** An address or a log that cannot be had, in words; default: the error's own. */
+  readonly explain?: (error: unknown) => string;
+  /** Descriptors of sockets that a service manager has opened; those at addresses of `listen` are used. */
+  readonly passed?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
 }
@@ -101,7 +104,9 @@ export class Gateway implements Control {
   #eventLog: EventLog;
   #config: Config;
   #identity: ConfigIdentity;
-  readonly #inherited: InheritedSockets;
+  /** What the reload to the present configuration came to. */
+  #changes: readonly string[] = [];
+  #passed = new PassedSockets([]);
   #bound: readonly BoundAddress[] = [];
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
@@ -116,7 +121,6 @@ export class Gateway implements Control {
     this.startedAt = this.#clock.wall();
     this.#identity = { number: 1, hash: options.hash ?? "", since: this.startedAt };
     this.#eventLog = openEventLog(config.eventLog, this.#clock);
-    this.#inherited = new InheritedSockets(options.inherited ?? []);
     this.#wheel = new DeadlineWheel(this.#clock);
     this.#resolver = new Resolver(this.#clock, options.lookup);
     this.groups = new Groups(() => this.#clock.now());
@@ -188,7 +192,11 @@ export class Gateway implements Control {
 
   async start(): Promise<void> {
     try {
+      this.#passed = new PassedSockets(this.#options.passed ?? []);
       this.#bound = await this.#bind(this.#config);
+      for (const address of this.#passed.unusedBy(this.#bound)) {
+        this.#eventLog.warn({ address }, "socket from the service manager is not in use");
+      }
       this.#probeAccessLog(this.#config);
       await this.#crew.start(this.#edition(1, this.#config, this.#bound));
       this.#admin = await this.#openAdmin(this.#config);
@@ -220,10 +228,7 @@ export class Gateway implements Control {
   async apply(next: Config, hash = ""): Promise<Outcome> {
     const config = reuseUnchanged(this.#config, next);
     const changes = describeChanges(this.#config, config);
-    if (changes.length === 0) {
-      this.#identity = { ...this.#identity, hash };
-      return { ok: true, lines: ["nothing has changed"] };
-    }
+    if (changes.length === 0) return this.#keepConfig(hash);
     if (this.isStopping) return refuse("the gateway stops");
     if (this.#needsOtherCrew(config)) {
       return { ok: false, kind: "refused", lines: [OTHER_CREW] };
@@ -245,21 +250,22 @@ export class Gateway implements Control {
         admin = await this.#openAdmin(config);
       }
     } catch (error) {
-      this.#release(before, bound);
+      this.#releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
-      return refuse(describeError(error));
+      return refuse((this.#options.explain ?? describeError)(error));
     }
     const edition = this.#edition(number, config, bound);
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      this.#release(before, bound);
+      this.#releaseAllBut(before, bound);
       if (eventLog !== this.#eventLog) await eventLog.close();
       if (admin !== this.#admin) await admin?.stop();
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
     }
     this.#config = config;
     this.#identity = { number, hash, since: this.#clock.wall() };
+    this.#changes = changes;
     this.#bound = bound;
     if (eventLog !== this.#eventLog) void this.#eventLog.close();
     this.#eventLog = eventLog;
@@ -270,7 +276,7 @@ export class Gateway implements Control {
     const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
     await committed;
-    this.#release(bound, before);
+    this.#releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -335,7 +341,7 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    releaseAllBut([], [...this.#bound, this.#inherited]);
+    for (const bound of this.#bound) release(bound);
     await stopped;
     await this.#closeOldDoor();
     await this.#admin?.stop();
@@ -357,12 +363,23 @@ export class Gateway implements Control {
       ? await this.apply(reading.config, reading.hash)
       : { ok: false, kind: "failed", lines: reading.problems };
     this.reloads[outcome.ok ? "ok" : "failed"] += 1;
+    for (const reason of reading.ok ? reading.remarks : []) {
+      this.#eventLog.warn({ reason }, "configuration warning");
+    }
     if (!outcome.ok) {
       const reason = outcome.lines.join("\n");
       this.#tellEvent({ type: "reload-rejected", config: this.#identity.number, reason });
       return outcome;
     }
     return reading.ok ? { ok: true, lines: [...reading.remarks, ...outcome.lines] } : outcome;
+  }
+
+  /** Mostly the file was seen to change before somebody asked, who is told what that came to. */
+  #keepConfig(hash: string): Outcome {
+    this.#identity = { ...this.#identity, hash };
+    const since = `since configuration ${this.#identity.number}: ${this.#changes.join("; ")}`;
+    const line = `nothing has changed${this.#changes.length === 0 ? "" : ` ${since}`}`;
+    return { ok: true, lines: [line] };
   }
 
   // ---- parts
@@ -414,13 +431,13 @@ export class Gateway implements Control {
       }
       return bound;
     } catch (error) {
-      this.#release(this.#bound, bound);
+      this.#releaseAllBut(this.#bound, bound);
       throw error;
     }
   }
 
   async #open(address: Address, count: number): Promise<BoundAddress> {
-    return (await this.#inherited.find(address)) ?? (await bindAddress(address, count));
+    return (await this.#passed.find(address)) ?? (await bindAddress(address, count));
   }
 
   /** One process can become no workers, nor workers one process. */
@@ -429,8 +446,11 @@ export class Gateway implements Control {
     return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
   }
 
-  #release(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    releaseAllBut([...kept, this.#inherited], all);
+  /** A socket that was passed stays: a later configuration may want it again. */
+  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
+    for (const socket of surplusSockets(kept, all)) {
+      if (!this.#passed.isOwnerOf(socket)) socket.close();
+    }
   }
 
   #leaveDoor(old: AdminServer | undefined): void {

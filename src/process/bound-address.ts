@@ -10,8 +10,6 @@ export interface SocketHandle {
   listen(backlog: number): number;
   close(): void;
   getsockname?(into: object): number;
-  /** Below 0 once it is closed. */
-  readonly fd?: number;
 }
 
 /** An address of the configuration, held by sockets that nobody need be accepting from. */
@@ -62,12 +60,17 @@ export function widen(bound: BoundAddress, count: number): BoundAddress {
   return { ...bound, sockets: [...bound.sockets, ...more] };
 }
 
-type Holder = Pick<BoundAddress, "sockets">;
+export function release(bound: BoundAddress): void {
+  for (const socket of bound.sockets) socket.close();
+}
 
-/** Closes the sockets of `all` that are not among those of `kept`. */
-export function releaseAllBut(kept: readonly Holder[], all: readonly Holder[]): void {
+/** The sockets of `all` that are not among those of `kept`. */
+export function surplusSockets(
+  kept: readonly BoundAddress[],
+  all: readonly BoundAddress[],
+): readonly SocketHandle[] {
   const used = new Set(kept.flatMap(({ sockets }) => sockets));
-  for (const socket of all.flatMap(({ sockets }) => sockets)) if (!used.has(socket)) socket.close();
+  return all.flatMap(({ sockets }) => sockets).filter((socket) => !used.has(socket));
 }
 
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {
@@ -128,22 +131,21 @@ function familyOf(host: string): 4 | 6 {
   return isIPv6(host) ? 6 : 4;
 }
 
+/** A socket that is open already, by its descriptor. Throws Node's error where it is none. */
+export function openHandle(fd: number): SocketHandle {
+  return mustBind([null, null, null, fd], { address: `descriptor ${fd}`, port: -1 });
+}
+
 interface Name {
   readonly address: string;
   readonly port: number;
 }
 
 /** Where a TCP socket is bound. */
-export function nameOf(socket: SocketHandle): Name {
+export function nameOf(socket: SocketHandle | undefined): Name {
   const name = { address: "", port: 0 };
-  socket.getsockname?.(name);
+  socket?.getsockname?.(name);
   return name;
-}
-
-/** By its descriptor; undefined where that is no TCP or unix socket. */
-export function openSocket(fd: number): SocketHandle | undefined {
-  const socket = createHandle([null, 0, -1, fd]);
-  return typeof socket === "number" ? undefined : socket;
 }
 
 function systemError(call: string, number: number, where: { address: string; port: number }) {

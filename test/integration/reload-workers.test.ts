@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,17 +85,12 @@ test("a socket of the service manager is there again when its address is", async
   const { fd, port } = boundSocket();
   const other = "127.0.0.1:0";
   const mine = `127.0.0.1:${port}`;
-  const noSocket = openSync("/dev/null", "r");
-  const { gateway } = await startedWith(
-    { workers: 1, listen: [mine, other] },
-    { inherited: [noSocket, fd] },
-  );
+  const { gateway } = await startedWith({ workers: 1, listen: [mine, other] }, { passed: [fd] });
 
   await gateway.apply(configFor({ workers: 1, listen: [other] }));
   const back = await gateway.apply(configFor({ workers: 1, listen: [other, mine] }));
 
   expect(back).toEqual({ ok: true, lines: [`listen ${mine} added`] });
-  closeSync(noSocket);
 });
 
 /** As a service manager passes it: open, and its own to close. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { childrenOf } from "./process-facts.ts";
+import { childrenOf, isAlive } from "./process-facts.ts";
 import { type Exit, type Program, type ProgramOptions, startProgram } from "./program.ts";
 import { ask } from "./raw-client.ts";
 import { until } from "./until.ts";
@@ -130,7 +130,7 @@ export class GatewayProgram implements AsyncDisposable {
 
   /** The processes that it has started and that still run. */
   get workers(): readonly number[] {
-    return childrenOf(this.program.pid);
+    return childrenOf(this.program.pid).filter(isAlive);
   }
 
   /** The text of a configuration as it started with, with these settings. */

@@ -8,7 +8,7 @@ export interface Exit {
 }
 
 /** How long a wait may take, in milliseconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 export interface ProgramOptions {
   readonly cwd?: string;
@@ -82,7 +82,7 @@ export class Program implements AsyncDisposable {
 
   /** Waits for its end, all output included. */
   async exit(): Promise<Exit> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS * 2);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     return await this.#exited.finally(() => clearTimeout(timer));
   }
 
