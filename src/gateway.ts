@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "./clock.ts";
-import type { Address, Config } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
 import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
@@ -10,18 +10,11 @@ import { Groups } from "./failover/groups.ts";
 import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
 import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
-import {
-  bindAddress,
-  type BoundAddress,
-  keyOf,
-  release,
-  surplusSockets,
-  widen,
-} from "./process/bound-address.ts";
+import type { BoundAddress } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
 import { countWorkers } from "./process/count-workers.ts";
+import { HeldAddresses } from "./process/held-addresses.ts";
 import { LocalCrew } from "./process/local-crew.ts";
-import { PassedSockets } from "./process/passed-sockets.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
 import type { Launch } from "./process/worker-process.ts";
@@ -78,6 +71,13 @@ export interface GatewayOptions {
   readonly launch?: Launch;
 }
 
+/** What a configuration needs beyond those who serve. */
+interface Parts {
+  readonly bound: readonly BoundAddress[];
+  readonly eventLog: EventLog;
+  readonly admin: AdminServer | undefined;
+}
+
 /** Starts everything that `config` asks for; rejects, with nothing left behind, where an address or a log cannot be had. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
   const gateway = new Gateway(config, options);
@@ -106,8 +106,7 @@ export class Gateway implements Control {
   #identity: ConfigIdentity;
   /** What the reload to the present configuration came to. */
   #changes: readonly string[] = [];
-  #passed = new PassedSockets([]);
-  #bound: readonly BoundAddress[] = [];
+  #addresses = new HeldAddresses([]);
   #admin: AdminServer | undefined;
   /** Closes, at once, the admin address that a reload has left. */
   #closeOldDoor: () => Promise<void> = () => Promise.resolve();
@@ -132,10 +131,7 @@ export class Gateway implements Control {
   }
 
   get addresses(): readonly string[] {
-    return this.#config.listen.flatMap((address) => {
-      const bound = this.#bound.find(({ key }) => key === keyOf(address));
-      return bound === undefined ? [] : [bound.shown];
-    });
+    return this.#addresses.inService.map(({ shown }) => shown);
   }
 
   get config(): ConfigIdentity {
@@ -192,13 +188,14 @@ export class Gateway implements Control {
 
   async start(): Promise<void> {
     try {
-      this.#passed = new PassedSockets(this.#options.passed ?? []);
-      this.#bound = await this.#bind(this.#config);
-      for (const address of this.#passed.unusedBy(this.#bound)) {
+      this.#addresses = new HeldAddresses(this.#options.passed ?? []);
+      const bound = await this.#bind(this.#config);
+      this.#addresses.serve(bound);
+      for (const address of this.#addresses.unused) {
         this.#eventLog.warn({ address }, "socket from the service manager is not in use");
       }
       this.#probeAccessLog(this.#config);
-      await this.#crew.start(this.#edition(1, this.#config, this.#bound));
+      await this.#crew.start({ number: 1, config: this.#config, addresses: bound });
       this.#admin = await this.#openAdmin(this.#config);
     } catch (error) {
       await this.#stop();
@@ -233,50 +230,23 @@ export class Gateway implements Control {
     if (this.#needsOtherCrew(config)) {
       return { ok: false, kind: "refused", lines: [OTHER_CREW] };
     }
-    const number = this.#identity.number + 1;
-    const before = this.#bound;
-    let bound: readonly BoundAddress[] = before;
-    let eventLog = this.#eventLog;
-    let admin = this.#admin;
+    let parts: Parts;
     try {
-      bound = await this.#bind(config);
-      if (config.accessLog !== this.#config.accessLog) this.#probeAccessLog(config);
-      if (config.eventLog !== this.#config.eventLog) {
-        eventLog = openEventLog(config.eventLog, this.#clock);
-      }
-      if (config.admin !== this.#config.admin) {
-        // It may move back to where it is still served.
-        await this.#closeOldDoor();
-        admin = await this.#openAdmin(config);
-      }
+      parts = await this.#openParts(config);
     } catch (error) {
-      this.#releaseAllBut(before, bound);
-      if (eventLog !== this.#eventLog) await eventLog.close();
       return refuse((this.#options.explain ?? describeError)(error));
     }
-    const edition = this.#edition(number, config, bound);
+    const number = this.#identity.number + 1;
+    const edition = { number, config, addresses: parts.bound };
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      this.#releaseAllBut(before, bound);
-      if (eventLog !== this.#eventLog) await eventLog.close();
-      if (admin !== this.#admin) await admin?.stop();
+      await this.#discard(parts);
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
     }
-    this.#config = config;
     this.#identity = { number, hash, since: this.#clock.wall() };
     this.#changes = changes;
-    this.#bound = bound;
-    if (eventLog !== this.#eventLog) void this.#eventLog.close();
-    this.#eventLog = eventLog;
-    // Who asked for this over the old door still gets the answer there.
-    if (admin !== this.#admin) this.#leaveDoor(this.#admin);
-    this.#admin = admin;
-    this.groups.load(config.groups.map((group) => group.spec));
-    const committed = this.#crew.commit(edition);
-    this.#rechecks?.follow();
-    await committed;
-    this.#releaseAllBut(bound, before);
+    await this.#commit(edition, parts);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -305,7 +275,7 @@ export class Gateway implements Control {
     this.groups.apply(group, { type: "switched", to: pool });
     await this.#crew.settled();
     const ms = Math.round(this.#clock.now() - began);
-    const { active } = this.groups.get(group);
+    const active = this.groups.find(group)?.active ?? "no pool";
     if (active !== pool) {
       const lines = [
         `${pool} is the primary of ${group}, but no server of it serves: ${active} does`,
@@ -341,7 +311,7 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    for (const bound of this.#bound) release(bound);
+    this.#addresses.close();
     await stopped;
     await this.#closeOldDoor();
     await this.#admin?.stop();
@@ -415,42 +385,63 @@ export class Gateway implements Control {
     });
   }
 
-  #edition(number: number, config: Config, addresses: readonly BoundAddress[]): Edition {
-    return { number, config, addresses };
-  }
-
-  /** The addresses of a configuration, those that are held already as they are; all or none. */
-  async #bind(config: Config): Promise<readonly BoundAddress[]> {
-    const count = Math.max(1, countWorkers(config));
-    const bound: BoundAddress[] = [];
-    try {
-      for (const address of config.listen) {
-        const held = this.#bound.find(({ key }) => key === keyOf(address));
-        if (held !== undefined) bound.push(widen(held, count));
-        else bound.push(await this.#open(address, count));
-      }
-      return bound;
-    } catch (error) {
-      this.#releaseAllBut(this.#bound, bound);
-      throw error;
-    }
-  }
-
-  async #open(address: Address, count: number): Promise<BoundAddress> {
-    return (await this.#passed.find(address)) ?? (await bindAddress(address, count));
-  }
-
   /** One process can become no workers, nor workers one process. */
   #needsOtherCrew(next: Config): boolean {
     const isSingle = countWorkers(this.#config) === 0;
     return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
   }
 
-  /** A socket that was passed stays: a later configuration may want it again. */
-  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    for (const socket of surplusSockets(kept, all)) {
-      if (!this.#passed.isOwnerOf(socket)) socket.close();
+  #bind(config: Config): Promise<readonly BoundAddress[]> {
+    return this.#addresses.bind(config.listen, Math.max(1, countWorkers(config)));
+  }
+
+  /** What another configuration needs, as far as it is what there is already; all or nothing. */
+  async #openParts(config: Config): Promise<Parts> {
+    let parts = this.#partsInService();
+    try {
+      parts = { ...parts, bound: await this.#bind(config) };
+      if (config.accessLog !== this.#config.accessLog) this.#probeAccessLog(config);
+      if (config.eventLog !== this.#config.eventLog) {
+        parts = { ...parts, eventLog: openEventLog(config.eventLog, this.#clock) };
+      }
+      if (config.admin !== this.#config.admin) {
+        // It may move back to where it is still served.
+        await this.#closeOldDoor();
+        parts = { ...parts, admin: await this.#openAdmin(config) };
+      }
+      return parts;
+    } catch (error) {
+      await this.#discard(parts);
+      throw error;
     }
+  }
+
+  #partsInService(): Parts {
+    return { bound: this.#addresses.inService, eventLog: this.#eventLog, admin: this.#admin };
+  }
+
+  /** Closes what was opened for a configuration that is not taken. */
+  async #discard({ bound, eventLog, admin }: Parts): Promise<void> {
+    this.#addresses.discard(bound);
+    if (eventLog !== this.#eventLog) await eventLog.close();
+    if (admin !== this.#admin) await admin?.stop();
+  }
+
+  /** Nothing of it can fail: every worker has made ready. */
+  async #commit(edition: Edition, { bound, eventLog, admin }: Parts): Promise<void> {
+    const { config } = edition;
+    this.#config = config;
+    const closeOthers = this.#addresses.serve(bound);
+    if (eventLog !== this.#eventLog) void this.#eventLog.close();
+    this.#eventLog = eventLog;
+    // Who asked for this over the old door still gets the answer there.
+    if (admin !== this.#admin) this.#leaveDoor(this.#admin);
+    this.#admin = admin;
+    this.groups.load(config.groups.map((group) => group.spec));
+    const committed = this.#crew.commit(edition);
+    this.#rechecks?.follow();
+    await committed;
+    closeOthers();
   }
 
   #leaveDoor(old: AdminServer | undefined): void {

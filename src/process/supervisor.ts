@@ -85,9 +85,10 @@ export class Supervisor implements Crew {
 
   get workers(): readonly WorkerFacts[] {
     const members = Array.from(this.#members, (member) => this.#factsOf(member));
-    const starting = members.filter(({ state }) => state === "starting").map(({ slot }) => slot);
+    const isStarting = (slot: number): boolean =>
+      members.some((member) => member.slot === slot && member.state === "starting");
     const waiting = this.#slots.filter(
-      ({ current, index }) => current === undefined && !starting.includes(index),
+      ({ current, index }) => current === undefined && !isStarting(index),
     );
     return [
       ...members,
@@ -424,10 +425,10 @@ export class Supervisor implements Crew {
     const others = Array.from(this.#members).filter(
       (member) => member !== from && member.isInformed,
     );
-    const told = others.map((member) => {
+    const told = others.map(async (member) => {
       const learnt = member.ask({ type: "learn", session });
       // One that starts learns it before it accepts anybody, as orders come one after the other.
-      return member.state === "starting" ? DONE : learnt;
+      if (member.state !== "starting") await learnt;
     });
     await Promise.all(told);
     return DONE;
