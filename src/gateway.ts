@@ -195,7 +195,7 @@ export class Gateway implements Control {
         this.#eventLog.warn({ address }, "socket from the service manager is not in use");
       }
       this.#probeAccessLog(this.#config);
-      await this.#crew.start({ number: 1, config: this.#config, addresses: bound });
+      await this.#crew.start({ config: this.#config, addresses: bound });
       this.#admin = await this.#openAdmin(this.#config);
     } catch (error) {
       await this.#stop();
@@ -237,7 +237,7 @@ export class Gateway implements Control {
       return refuse((this.#options.explain ?? describeError)(error));
     }
     const number = this.#identity.number + 1;
-    const edition = { number, config, addresses: parts.bound };
+    const edition = { config, addresses: parts.bound };
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();

@@ -17,9 +17,8 @@ export interface WorkerFacts {
   readonly connections: number;
 }
 
-/** A configuration, its number, and where its clients come in. */
+/** A configuration, and where its clients come in. */
 export interface Edition {
-  readonly number: number;
   readonly config: Config;
   readonly addresses: readonly BoundAddress[];
 }

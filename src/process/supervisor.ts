@@ -4,9 +4,9 @@ import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
 import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import type { SessionBindings } from "../proxy/session-bindings.ts";
-import { assignSockets } from "./assign-sockets.ts";
 import { type Answer, DONE } from "./channel.ts";
 import type { Crew, Edition, WorkerFacts } from "./crew.ts";
+import { Handover, type Present } from "./handover.ts";
 import { Member, type MemberTools } from "./member.ts";
 import type { WorkerNews, WorkerRequest } from "./messages.ts";
 import { afterCrash } from "./respawn.ts";
@@ -57,13 +57,11 @@ export class Supervisor implements Crew {
   readonly #members = new Set<Member>();
   /** Who comes and goes, and by which configuration, is changed by one at a time. */
   readonly #changes = new Serial();
-  readonly #handovers = new Serial();
+  readonly #handover = new Handover(() => this.#present());
   #slots: Slot[] = [];
   #edition: Edition | undefined;
   #endChange: () => void = () => {};
   #isStopping = false;
-  /** Somebody could not accept from a socket. */
-  #lacksSockets = false;
   #cancelWatch: Cancel = () => {};
   #letGo: Cancel = () => {};
 
@@ -114,7 +112,7 @@ export class Supervisor implements Crew {
     this.#resize(this.#tools.countOf(first.config));
     const answers = await Promise.all(this.#slots.map((slot) => this.#fill(slot, true)));
     const failed = answers.find(({ ok }) => !ok);
-    const problem = failed ?? (await this.#handOver());
+    const problem = failed ?? (await this.#handover.run());
     if (!problem.ok) {
       await this.stop();
       throw new Error(`a worker cannot start: ${problem.reason}`);
@@ -122,7 +120,7 @@ export class Supervisor implements Crew {
     this.#watch();
   }
 
-  async prepare({ number, config }: Edition): Promise<Answer> {
+  async prepare({ config }: Edition): Promise<Answer> {
     await new Promise<void>((begun) => {
       void this.#changes.run(
         () =>
@@ -132,9 +130,7 @@ export class Supervisor implements Crew {
           }),
       );
     });
-    const answers = await this.#askServing((member) =>
-      member.ask({ type: "prepare", number, config }),
-    );
+    const answers = await this.#askServing((member) => member.ask({ type: "prepare", config }));
     // Whoever has just died has a successor that begins with what is committed by then; where all have,
     // that is no accident.
     const answered = answers.filter((answer) => answer.ok || answer.isGone !== true);
@@ -147,7 +143,7 @@ export class Supervisor implements Crew {
     await this.#obeyed(this.#serving(), (member) => member.commit());
     const { added, surplus } = this.#resize(this.#tools.countOf(next.config));
     await Promise.all(added.map((slot) => this.#fill(slot, false)));
-    await this.#handOver();
+    await this.#handover.run();
     for (const member of surplus) this.#retire(member);
     this.#endChange();
   }
@@ -237,7 +233,7 @@ export class Supervisor implements Crew {
   async #takeOver(fresh: readonly Member[]): Promise<Answer> {
     const old = this.#serving();
     for (const member of fresh) this.#place(member);
-    const taken = await this.#handOver();
+    const taken = await this.#handover.run();
     for (const member of old) {
       if (taken.ok) this.#retire(member);
       else this.#place(member);
@@ -286,6 +282,8 @@ export class Supervisor implements Crew {
 
   /** A worker that was started in vain. */
   #dismiss(member: Member): void {
+    const slot = this.#slots[member.slot];
+    if (slot?.current === member) slot.current = undefined;
     member.state = "draining";
     member.kill();
   }
@@ -312,14 +310,14 @@ export class Supervisor implements Crew {
     const what = `worker ${slot.index} (process ${pid}): ${problem}${again}`;
     const reason = `${what}; the next one starts ${next}`;
     onEvent({ type: isLoop ? "worker-crash-loop" : "worker-crashed", worker: slot.index, reason });
-    void this.#handOver();
+    void this.#handover.run();
     clock.after(pauseMs, () => void this.#changes.run(() => this.#refill(slot)));
   }
 
   async #refill(slot: Slot): Promise<void> {
     if (this.#isStopping || slot.current !== undefined || this.#slots[slot.index] !== slot) return;
     if (!(await this.#fill(slot, false)).ok) return;
-    await this.#handOver();
+    await this.#handover.run();
     const reason = `worker ${slot.index} serves again`;
     this.#tools.onEvent({ type: "worker-started", worker: slot.index, reason });
   }
@@ -333,66 +331,18 @@ export class Supervisor implements Crew {
           `it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`,
         );
       }
-      if (this.#lacksSockets) void this.#handOver();
+      if (this.#handover.isIncomplete) void this.#handover.run();
       this.#watch();
     });
   }
 
-  // ---- sockets
-
-  /** Every socket has somebody who accepts from it; first the new ones begin, then the others stop. */
-  #handOver(): Promise<Answer> {
-    return this.#handovers.run(async () => {
-      if (this.#isStopping) return DONE;
-      const wanted = this.#wantedSockets();
-      const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
-      const failed = (await Promise.all(takes)).flat().find(({ ok }) => !ok);
-      this.#lacksSockets = failed !== undefined;
-      if (failed !== undefined) return failed;
-      for (const [member, ids] of wanted) this.#leave(member, ids);
-      return DONE;
-    });
-  }
-
-  #wantedSockets(): ReadonlyMap<Member, ReadonlySet<string>> {
-    const serving = this.#serving();
-    const wanted = new Map(serving.map((member) => [member, new Set<string>()]));
-    const slots = serving.map(({ slot }) => slot);
-    for (const { key, sockets } of this.#edition?.addresses ?? []) {
-      const assigned = assignSockets(sockets.length, slots);
-      for (const [member, ids] of wanted) {
-        for (const socket of assigned.get(member.slot) ?? []) ids.add(`${socket} ${key}`);
-      }
-    }
-    return wanted;
-  }
-
-  #take(member: Member, ids: ReadonlySet<string>): Promise<readonly Answer[]> {
-    const missing = Array.from(ids).filter((id) => !member.sockets.has(id));
-    return Promise.all(
-      missing.map(async (id) => {
-        member.sockets.add(id);
-        const space = id.indexOf(" ");
-        const key = id.slice(space + 1);
-        const bound = this.#edition?.addresses.find((one) => one.key === key);
-        const socket = bound?.sockets[Number(id.slice(0, space))];
-        if (bound === undefined || socket === undefined) return DONE;
-        const answer = await member.ask({ type: "take", id, address: bound.address }, socket);
-        if (!answer.ok) member.sockets.delete(id);
-        return answer;
-      }),
-    );
-  }
-
-  #leave(member: Member, ids: ReadonlySet<string>): void {
-    for (const id of member.sockets) {
-      if (ids.has(id)) continue;
-      member.sockets.delete(id);
-      void member.ask({ type: "leave", id });
-    }
-  }
-
   // ---- orders to all
+
+  /** Once the gateway stops, nobody begins to accept. */
+  #present(): Present {
+    const addresses = this.#edition?.addresses ?? [];
+    return { addresses, serving: this.#isStopping ? [] : this.#serving() };
+  }
 
   #serving(): readonly Member[] {
     return this.#slots.flatMap(({ current }) => (current === undefined ? [] : [current]));

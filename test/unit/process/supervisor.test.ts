@@ -99,6 +99,22 @@ describe("a restart", () => {
     expect(house.workers.nth(0).orders).not.toContain("leave 0 127.0.0.1:80");
   });
 
+  test("that fails leaves the place of a worker that has crashed to its successor", async () => {
+    const house = await startHouse(2);
+    house.workers.obey = ({ type }, { pid }) =>
+      type === "take" && pid > 1_002 ? REFUSAL : { ok: true };
+    house.workers.nth(0).end("SIGKILL");
+    await house.advance(1);
+    house.workers.nth(2).end("SIGKILL");
+
+    await house.supervisor.restart();
+    house.workers.obey = () => ({ ok: true });
+    await house.advance(1_000);
+
+    expect(house.states).toEqual(["0 serving", "1 serving"]);
+    expect(house.pids).toEqual([1_005, 1_001]);
+  });
+
   test("does not begin once the gateway stops", async () => {
     const house = await startHouse(1);
     await house.supervisor.prepare(house.edition(1));
@@ -237,7 +253,6 @@ class House {
   readonly workers = new FakeWorkers();
   readonly told: string[] = [];
   readonly supervisor: Supervisor;
-  #lastNumber = 0;
 
   constructor() {
     const groups = new Groups(() => this.clock.now());
@@ -264,8 +279,7 @@ class House {
   }
 
   edition(workers: number): Edition {
-    this.#lastNumber += 1;
-    return { number: this.#lastNumber, config: configFor(workers), addresses: [ADDRESS] };
+    return { config: configFor(workers), addresses: [ADDRESS] };
   }
 
   /** Workers that live report in between. */
