@@ -9,7 +9,7 @@ export interface WorkerFacts {
   /** Undefined while its successor waits to be started. */
   readonly pid: number | undefined;
   readonly state: "starting" | "serving" | "draining" | "waiting";
-  /** Milliseconds since the epoch. */
+  /** Since when it is in its state, in milliseconds since the epoch. */
   readonly since: number;
   /** Of this slot so far. */
   readonly crashes: number;

@@ -33,11 +33,10 @@ export class Member {
   /** Why it did not start, or ended. */
   problem: string | undefined;
   isOver = false;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
+  /** Since when it is in its state, in milliseconds since the epoch. */
+  since: number;
   /** Ids of the sockets that it accepts from. */
   readonly sockets = new Set<string>();
-  state: WorkerFacts["state"] = "starting";
   connections = 0;
   loads: ServerLoads = [];
   /** Times the supervisor looked in vain for a report. */
@@ -46,6 +45,7 @@ export class Member {
   readonly #tools: MemberTools;
   readonly #process: WorkerProcess;
   #peer: HubPeer | undefined;
+  #state: WorkerFacts["state"] = "starting";
   #onHello: (answer: Answer) => void = () => {};
   readonly #hello: Promise<Answer>;
 
@@ -67,6 +67,15 @@ export class Member {
   /** It has been told what it begins with, and hears of everything since. */
   get isInformed(): boolean {
     return this.#peer !== undefined && !this.isOver;
+  }
+
+  get state(): WorkerFacts["state"] {
+    return this.#state;
+  }
+
+  enter(state: WorkerFacts["state"]): void {
+    if (state !== this.#state) this.since = this.#tools.clock.wall();
+    this.#state = state;
   }
 
   get pid(): number | undefined {

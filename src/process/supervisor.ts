@@ -44,7 +44,7 @@ interface Slot {
   current: Member | undefined;
   crashes: readonly number[];
   crashCount: number;
-  /** Milliseconds since the epoch. */
+  /** Of its last crash, in milliseconds since the epoch; before one, of its making. */
   since: number;
 }
 
@@ -267,15 +267,14 @@ export class Supervisor implements Crew {
   #place(member: Member): void {
     const slot = this.#slots[member.slot];
     if (slot === undefined) return this.#dismiss(member);
-    member.state = "serving";
+    member.enter("serving");
     slot.current = member;
-    slot.since = member.since;
     // It may have died while it waited for its turn.
     if (member.isOver) this.#onEnd(member);
   }
 
   #retire(member: Member): void {
-    member.state = "draining";
+    member.enter("draining");
     member.sockets.clear();
     void member.ask({ type: "retire" });
   }
@@ -284,7 +283,7 @@ export class Supervisor implements Crew {
   #dismiss(member: Member): void {
     const slot = this.#slots[member.slot];
     if (slot?.current === member) slot.current = undefined;
-    member.state = "draining";
+    member.enter("draining");
     member.kill();
   }
 

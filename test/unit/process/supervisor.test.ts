@@ -87,6 +87,18 @@ describe("a restart", () => {
     expect(house.pids).toEqual([1_000, 1_001]);
   });
 
+  test("is the time since when the old workers drain", async () => {
+    const house = await startHouse(1);
+    await house.advance(5_000);
+
+    await house.supervisor.restart();
+
+    expect(house.supervisor.workers.map(({ state, since }) => [state, since])).toEqual([
+      ["draining", house.clock.wall()],
+      ["serving", house.clock.wall()],
+    ]);
+  });
+
   test("leaves the old workers where the new ones cannot accept", async () => {
     const house = await startHouse(2);
     house.workers.obey = ({ type }) => (type === "take" ? REFUSAL : { ok: true });
