@@ -28,6 +28,8 @@ export class Member {
   /** Why it did not start, or ended. */
   problem: string | undefined;
   isOver = false;
+  /** Its end is expected. */
+  isDismissed = false;
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** Ids of the sockets that it accepts from. */
@@ -127,8 +129,9 @@ export class Member {
     }
   }
 
-  #onEnded({ words }: Ending): void {
+  #onEnded({ isOrderly, words }: Ending): void {
     this.isOver = true;
+    this.isDismissed ||= this.state === "draining" && isOrderly;
     const when = this.state === "starting" ? " at its start" : "";
     this.problem ??= `it ended${when} with ${words}`;
     this.#onHello({ ok: false, reason: this.problem });

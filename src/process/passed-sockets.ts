@@ -1,7 +1,13 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync, readlinkSync } from "node:fs";
 import type { Address } from "../config/config.ts";
-import { type BoundAddress, keyOf, nameOf, openHandle, type SocketHandle } from "./bound-address.ts";
+import {
+  type BoundAddress,
+  keyOf,
+  nameOf,
+  openHandle,
+  type SocketHandle,
+} from "./bound-address.ts";
 
 interface Passed {
   readonly socket: SocketHandle;

@@ -265,17 +265,25 @@ export class Supervisor implements Crew {
   /** A worker that was started in vain. */
   #dismiss(member: Member): void {
     member.state = "draining";
+    member.isDismissed = true;
     member.kill();
   }
 
   #onEnd(member: Member): void {
     this.#members.delete(member);
-    if (this.#isStopping || member.state === "draining") return;
+    if (this.#isStopping || member.isDismissed) return;
+    if (member.state === "draining") return this.#tellLoss(member);
     const isStart = member.state === "starting";
     const slot = this.#slots[member.slot];
     if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
     if (!isStart) slot.current = undefined;
     this.#onCrash(slot, member);
+  }
+
+  /** What it still served is lost; whoever took over from it serves on. */
+  #tellLoss({ slot, pid = 0, problem = "it ended" }: Member): void {
+    const reason = `worker ${slot} (process ${pid}): ${problem}; it was draining, so none takes its place`;
+    this.#tools.onEvent({ type: "worker-crashed", worker: slot, reason });
   }
 
   #onCrash(slot: Slot, { pid = 0, problem = "it ended" }: Member): void {
@@ -307,7 +315,9 @@ export class Supervisor implements Crew {
     this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
       for (const member of this.#members) {
         if (member.state === "starting" || ++member.silences <= MOST_SILENCES) continue;
-        member.kill(`it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`);
+        member.kill(
+          `it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`,
+        );
       }
       this.#watch();
     });

@@ -15,7 +15,7 @@ const JUDGED = 10;
 const HANDFUL = 2 * WORKERS;
 
 describe(`of ${WORKERS} workers under load`, () => {
-  test("all hear of a dead primary at once, and no client asks it again", async () => {
+  test("all hear of a dead primary at once, and no client asks it again", async ({ annotate }) => {
     await using blue = await startDemoApp("blue");
     await using green = await startDemoApp("green");
     await using gateway = await startGatewayProgram({
@@ -52,7 +52,7 @@ describe(`of ${WORKERS} workers under load`, () => {
     const times = refused.map(({ time }) => Date.parse(time));
     const first = times.filter((at) => at < firstUntil);
     const second = times.filter((at) => at >= killedAt);
-    console.info(`attempts at the dead primary: ${first.length}, then ${second.length}`);
+    await annotate(`attempts at the dead primary: ${first.length}, then ${second.length}`);
 
     expect(summary).toMatchObject({ failed: 0, strayBytes: 0 });
     expect(times.length).toBe(first.length + second.length);
@@ -65,7 +65,7 @@ describe(`of ${WORKERS} workers under load`, () => {
     expect(gateway.eventsOf("server-down").length).toBe(2);
   });
 
-  test("none asks the old pool once a switch is answered", async () => {
+  test("none asks the old pool once a switch is answered", async ({ annotate }) => {
     await using blue = await startDemoApp("blue");
     await using green = await startDemoApp("green");
     await using gateway = await startGatewayProgram({
@@ -92,9 +92,8 @@ describe(`of ${WORKERS} workers under load`, () => {
         .filter(({ dueAt, latencyMs }) => dueAt >= from && dueAt + latencyMs <= until)
         .map((result) => result.pool === pool),
     );
-    console.info(
-      `${judged.flat().length} requests judged; switches took ${medianOf(times.slice(0, 48)).toFixed(1)} ms`,
-    );
+    const ms = medianOf(times.slice(0, 48)).toFixed(1);
+    await annotate(`${judged.flat().length} requests judged; switches took ${ms} ms`);
 
     expect(judged.flat().filter((isRight) => !isRight).length).toBe(0);
     expect(judged.flat().length).toBeGreaterThanOrEqual(50 * JUDGED);

@@ -92,7 +92,14 @@ function configText(folder: string, { groups, config }: GatewaySettings): string
   const access_log = { file: join(folder, "access.log") };
   const admin = { address: `unix:${join(folder, "admin.sock")}` };
   // Every YAML reader takes JSON.
-  return JSON.stringify({ version: 1, listen: "127.0.0.1:0", access_log, admin, groups, ...config });
+  return JSON.stringify({
+    version: 1,
+    listen: "127.0.0.1:0",
+    access_log,
+    admin,
+    groups,
+    ...config,
+  });
 }
 
 export class GatewayProgram implements AsyncDisposable {
@@ -199,6 +206,9 @@ export interface Told {
 
 function readLines<Line>(line: z.ZodType<Line>, text: string): readonly Line[] {
   // What follows the last line end is still being written.
-  const lines = text.split("\n").slice(0, -1).filter((text) => text.startsWith("{"));
+  const lines = text
+    .split("\n")
+    .slice(0, -1)
+    .filter((text) => text.startsWith("{"));
   return lines.map((text) => line.parse(JSON.parse(text)));
 }
