@@ -33,6 +33,8 @@ export class Member {
   /** Why it did not start, or ended. */
   problem: string | undefined;
   isOver = false;
+  /** Its end is expected. */
+  isDismissed = false;
   /** Since when it is in its state, in milliseconds since the epoch. */
   since: number;
   /** Ids of the sockets that it accepts from. */
@@ -155,8 +157,9 @@ export class Member {
     }
   }
 
-  #onEnded({ words }: Ending): void {
+  #onEnded({ isOrderly, words }: Ending): void {
     this.isOver = true;
+    this.isDismissed ||= this.state === "draining" && isOrderly;
     const when = this.state === "starting" ? " at its start" : "";
     this.problem ??= `it ended${when} with ${words}`;
     this.#onHello({ ok: false, reason: this.problem });

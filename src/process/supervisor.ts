@@ -284,17 +284,25 @@ export class Supervisor implements Crew {
     const slot = this.#slots[member.slot];
     if (slot?.current === member) slot.current = undefined;
     member.enter("draining");
+    member.isDismissed = true;
     member.kill();
   }
 
   #onEnd(member: Member): void {
     this.#members.delete(member);
-    if (this.#isStopping || member.state === "draining") return;
+    if (this.#isStopping || member.isDismissed) return;
+    if (member.state === "draining") return this.#tellLoss(member);
     const isStart = member.state === "starting";
     const slot = this.#slots[member.slot];
     if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
     if (!isStart) slot.current = undefined;
     this.#onCrash(slot, member);
+  }
+
+  /** What it still served is lost; whoever took over from it serves on. */
+  #tellLoss({ slot, pid = 0, problem = "it ended" }: Member): void {
+    const reason = `worker ${slot} (process ${pid}): ${problem}; it was draining, so none takes its place`;
+    this.#tools.onEvent({ type: "worker-crashed", worker: slot, reason });
   }
 
   #onCrash(slot: Slot, { pid = 0, problem = "it ended" }: Member): void {

@@ -3,7 +3,7 @@ import { type Answer, Channel, type ChannelEnd, type Packet } from "./channel.ts
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest } from "./messages.ts";
 
 /** How a worker ended, in words: `exit code 1`, `SIGKILL`. */
-export type Ending = { readonly words: string };
+export type Ending = { readonly isOrderly: boolean; readonly words: string };
 
 export interface WorkerProcess {
   readonly pid: number | undefined;
@@ -68,14 +68,14 @@ class Fork implements WorkerProcess {
     child.on("message", (packet: Packet<WorkerRequest, WorkerNews>) =>
       this.#channel.receive(packet),
     );
-    child.on("exit", (code, signal) => this.#finish(signal ?? `exit code ${code}`));
+    child.on("exit", (code, signal) => this.#finish(signal ?? `exit code ${code}`, code === 0));
     child.on("error", (error) => {
       if (child.pid === undefined) this.#finish(error.message);
     });
   }
 
-  #finish(words: string): void {
-    this.#onEnded({ words });
+  #finish(words: string, isOrderly = false): void {
+    this.#onEnded({ isOrderly, words });
     this.#channel.close(`the worker ended (${words})`);
   }
 

@@ -120,7 +120,7 @@ describe("a reload", () => {
     await house.isWell();
   });
 
-  test.each([0, 30, 300])("is cut short by SIGTERM after %i ms", async (ms) => {
+  test.each([0, 30, 300])("and a restart are cut short by SIGTERM after %i ms", async (ms) => {
     await using house = await House.open();
     const { gateway } = house;
     const { workers } = gateway;
@@ -128,6 +128,7 @@ describe("a reload", () => {
     // One worker more takes its time to start.
     house.write({ to: "green", workers: 3 });
     gateway.program.signal("SIGHUP");
+    gateway.program.signal("SIGUSR2");
     await pause(ms);
     gateway.program.signal("SIGTERM");
     const began = performance.now();

@@ -73,6 +73,26 @@ describe.concurrent("a worker that crashes", () => {
   });
 });
 
+test("a worker that crashes while it drains is told, and is not replaced", async () => {
+  await using server = await startScriptedServer([HANG], CLOSE);
+  await using gateway = await startWorkers(server, { workers: 1 });
+  const [victim = 0] = gateway.workers;
+  const hanging = ask(gateway, { path: "/hanging" });
+  await server.received("/hanging");
+
+  gateway.program.signal("SIGUSR2");
+  await gateway.happened("restarted");
+  process.kill(victim, "SIGKILL");
+  const { reason } = await gateway.happened("worker-crashed");
+
+  expect(await hanging).toBeUndefined();
+  expect(reason).toBe(
+    `worker 0 (process ${victim}): it ended with SIGKILL; it was draining, so none takes its place`,
+  );
+  expect(gateway.workers.length).toBe(1);
+  expect(gateway.workers).not.toContain(victim);
+});
+
 describe("the end", () => {
   test("of the supervisor lets what is in flight end, and frees the port at once", async () => {
     await using server = await startScriptedServer([HOLD], CLOSE);
@@ -90,6 +110,23 @@ describe("the end", () => {
     expect((await held)?.status).toBe(200);
     await until(() => !workers.some(isAlive), "the workers have ended");
     expect(next.port).toBe(gateway.port);
+  });
+
+  test("of the supervisor while workers start ends these as well", async () => {
+    await using server = await startScriptedServer([OK], CLOSE);
+    using code = new CodeOnDisk();
+    await using gateway = await startWorkers(server, { workers: 2 }, { main: code.main });
+    const all = new Set(gateway.workers);
+
+    gateway.program.signal("SIGUSR2");
+    await until(() => code.starts === 4, "new workers start");
+    for (const pid of gateway.workers) all.add(pid);
+    gateway.program.signal("SIGKILL");
+    await gateway.program.exit();
+
+    expect(all.size).toBe(4);
+    await until(() => ![...all].some(isAlive), "all workers have ended", 10_000);
+    expect(gateway.program.stderr).not.toMatch(/unknown command|^\s+at /m);
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)(

@@ -94,7 +94,7 @@ export class FakeWorker implements WorkerProcess {
   end(words: string): void {
     if (!this.isAlive) return;
     this.isAlive = false;
-    this.#onEnded({ words });
+    this.#onEnded({ isOrderly: words === "exit code 0", words });
     const reason = `the worker ended (${words})`;
     for (const resolve of this.#unanswered) resolve({ ok: false, reason, isGone: true });
   }

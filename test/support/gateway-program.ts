@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { childrenOf, isAlive } from "./process-facts.ts";
 import { type Exit, type Program, type ProgramOptions, startProgram } from "./program.ts";
-import { ask } from "./raw-client.ts";
+import { ask, type RequestText } from "./raw-client.ts";
 import { until } from "./until.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -166,9 +166,19 @@ export class GatewayProgram implements AsyncDisposable {
     return { exit: code, stdout: program.stdout, stderr: program.stderr };
   }
 
-  /** `GET` of its admin API, as data. */
-  async adminSays(path: string): Promise<unknown> {
-    const answer = await ask({ path: this.#adminSocket }, { path, fields: LOCAL });
+  /** What its admin API answers, as data. */
+  adminSays(path: string): Promise<unknown> {
+    return this.#askAdmin({ path });
+  }
+
+  /** The same, of an order. */
+  adminOrder(path: string, order: object): Promise<unknown> {
+    const fields = { "Content-Type": "application/json" };
+    return this.#askAdmin({ method: "POST", path, fields, body: JSON.stringify(order) });
+  }
+
+  async #askAdmin(request: RequestText): Promise<unknown> {
+    const answer = await ask({ path: this.#adminSocket }, request);
     return JSON.parse(answer?.body ?? "");
   }
 
@@ -193,8 +203,6 @@ export interface Told {
   readonly stdout: string;
   readonly stderr: string;
 }
-
-const LOCAL = { Host: "localhost" };
 
 function readLines<Line>(line: z.ZodType<Line>, text: string): readonly Line[] {
   // What follows the last line end is still being written.
