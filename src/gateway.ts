@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
+import type { Address, Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
 import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
+import { AdminDoor } from "./control/admin-door.ts";
 import { type AdminServer, startAdminServer } from "./control/admin-server.ts";
 import { Reloader } from "./control/reloader.ts";
 import type { ExchangeRecord, GatewayEvent } from "./events.ts";
@@ -23,8 +24,6 @@ import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import { SessionBindings, type SessionStore } from "./proxy/session-bindings.ts";
 
-/** Milliseconds that an admin address is still served after a reload has moved it. */
-const OLD_DOOR_MS = 2_000;
 const OTHER_CREW = "a change from or to `workers: 0` needs a new start of the gateway";
 
 /** How many tunnels are open to a server. */
@@ -107,9 +106,7 @@ export class Gateway implements Control {
   /** What the reload to the present configuration came to. */
   #changes: readonly string[] = [];
   #addresses = new HeldAddresses([]);
-  #admin: AdminServer | undefined;
-  /** Closes, at once, the admin address that a reload has left. */
-  #closeOldDoor: () => Promise<void> = () => Promise.resolve();
+  readonly #door: AdminDoor;
   #rechecks: Rechecks | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -125,6 +122,7 @@ export class Gateway implements Control {
     this.groups = new Groups(() => this.#clock.now());
     this.groups.load(config.groups.map((group) => group.spec));
     this.#crew = this.#createCrew();
+    this.#door = new AdminDoor(this.#clock, (address) => this.#startAdmin(address));
     this.groups.subscribe(({ happened }) => {
       for (const event of happened) this.#tellEvent(event);
     });
@@ -183,7 +181,7 @@ export class Gateway implements Control {
 
   /** Where operators reach it, with the port really bound. */
   get adminAddress(): string | undefined {
-    return this.#admin?.address;
+    return this.#door.server?.address;
   }
 
   async start(): Promise<void> {
@@ -196,7 +194,7 @@ export class Gateway implements Control {
       }
       this.#probeAccessLog(this.#config);
       await this.#crew.start({ config: this.#config, addresses: bound });
-      this.#admin = await this.#openAdmin(this.#config);
+      this.#door.serve(await this.#door.open(this.#config.admin));
     } catch (error) {
       await this.#stop();
       throw error;
@@ -313,8 +311,7 @@ export class Gateway implements Control {
     // Whoever comes now is refused, not left waiting for somebody to accept.
     this.#addresses.close();
     await stopped;
-    await this.#closeOldDoor();
-    await this.#admin?.stop();
+    await this.#door.close();
     await this.#closeRest();
   }
 
@@ -405,9 +402,7 @@ export class Gateway implements Control {
         parts = { ...parts, eventLog: openEventLog(config.eventLog, this.#clock) };
       }
       if (config.admin !== this.#config.admin) {
-        // It may move back to where it is still served.
-        await this.#closeOldDoor();
-        parts = { ...parts, admin: await this.#openAdmin(config) };
+        parts = { ...parts, admin: await this.#door.open(config.admin) };
       }
       return parts;
     } catch (error) {
@@ -417,14 +412,14 @@ export class Gateway implements Control {
   }
 
   #partsInService(): Parts {
-    return { bound: this.#addresses.inService, eventLog: this.#eventLog, admin: this.#admin };
+    return { bound: this.#addresses.inService, eventLog: this.#eventLog, admin: this.#door.server };
   }
 
   /** Closes what was opened for a configuration that is not taken. */
   async #discard({ bound, eventLog, admin }: Parts): Promise<void> {
     this.#addresses.discard(bound);
     if (eventLog !== this.#eventLog) await eventLog.close();
-    if (admin !== this.#admin) await admin?.stop();
+    await this.#door.discard(admin);
   }
 
   /** Nothing of it can fail: every worker has made ready. */
@@ -434,9 +429,7 @@ export class Gateway implements Control {
     const closeOthers = this.#addresses.serve(bound);
     if (eventLog !== this.#eventLog) void this.#eventLog.close();
     this.#eventLog = eventLog;
-    // Who asked for this over the old door still gets the answer there.
-    if (admin !== this.#admin) this.#leaveDoor(this.#admin);
-    this.#admin = admin;
+    this.#door.serve(admin);
     this.groups.load(config.groups.map((group) => group.spec));
     const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
@@ -444,17 +437,8 @@ export class Gateway implements Control {
     closeOthers();
   }
 
-  #leaveDoor(old: AdminServer | undefined): void {
-    const cancel = this.#clock.after(OLD_DOOR_MS, () => void old?.stop());
-    this.#closeOldDoor = async () => {
-      cancel();
-      await old?.stop();
-    };
-  }
-
-  async #openAdmin({ admin }: Config): Promise<AdminServer | undefined> {
-    if (admin === undefined) return undefined;
-    return await startAdminServer(admin, this, {
+  #startAdmin(address: Address): Promise<AdminServer> {
+    return startAdminServer(address, this, {
       clock: this.#clock,
       version: this.#options.version ?? "",
       onError: (error) => this.#eventLog.error({ reason: error.message }, "admin request failed"),
