@@ -27,6 +27,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The longest delay that a timer of Node can have. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Keeps the process alive until the function is called that it returns. */
+export function stayAlive(): Cancel {
+  const timer = setInterval(() => {}, LONGEST_MS);
+  return () => clearInterval(timer);
+}
+
 /** Resolves after `ms` of real time, for which the process is kept alive: it waits for nothing else. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {

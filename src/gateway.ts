@@ -3,6 +3,7 @@ import type { Address, Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
 import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
+import { AdminDoor } from "./control/admin-door.ts";
 import { type AdminServer, startAdminServer } from "./control/admin-server.ts";
 import { Reloader } from "./control/reloader.ts";
 import type { ExchangeRecord, GatewayEvent } from "./events.ts";
@@ -10,16 +11,10 @@ import { Groups } from "./failover/groups.ts";
 import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
 import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
-import {
-  bindAddress,
-  type BoundAddress,
-  inheritAddress,
-  keyOf,
-  release,
-  widen,
-} from "./process/bound-address.ts";
+import type { BoundAddress } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
 import { countWorkers } from "./process/count-workers.ts";
+import { HeldAddresses } from "./process/held-addresses.ts";
 import { LocalCrew } from "./process/local-crew.ts";
 import type { Tell } from "./process/service.ts";
 import { Supervisor } from "./process/supervisor.ts";
@@ -29,8 +24,7 @@ import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import { SessionBindings, type SessionStore } from "./proxy/session-bindings.ts";
 
-/** Milliseconds that an admin address is still served after a reload has moved it. */
-const OLD_DOOR_MS = 2_000;
+const OTHER_CREW = "a change from or to `workers: 0` needs a new start of the gateway";
 
 /** How many tunnels are open to a server. */
 export interface TunnelCount {
@@ -68,10 +62,19 @@ export interface GatewayOptions {
   readonly hash?: string;
   /** Reads the configuration for a reload. */
   readonly read?: (previous: Config) => Reading;
-  /** Descriptors of sockets that a service manager has opened; those of `listen` are used. */
-  readonly inherited?: readonly number[];
+  /** An address or a log that cannot be had, in words; default: the error's own. */
+  readonly explain?: (error: unknown) => string;
+  /** Descriptors of sockets that a service manager has opened; those at addresses of `listen` are used. */
+  readonly passed?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
+}
+
+/** What a configuration needs beyond those who serve. */
+interface Parts {
+  readonly bound: readonly BoundAddress[];
+  readonly eventLog: EventLog;
+  readonly admin: AdminServer | undefined;
 }
 
 /** Starts everything that `config` asks for; rejects, with nothing left behind, where an address or a log cannot be had. */
@@ -100,10 +103,10 @@ export class Gateway implements Control {
   #eventLog: EventLog;
   #config: Config;
   #identity: ConfigIdentity;
-  #bound: readonly BoundAddress[] = [];
-  #admin: AdminServer | undefined;
-  /** Closes, at once, the admin address that a reload has left. */
-  #closeOldDoor: () => void = () => {};
+  /** What the reload to the present configuration came to. */
+  #changes: readonly string[] = [];
+  #addresses = new HeldAddresses([]);
+  readonly #door: AdminDoor;
   #rechecks: Rechecks | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -119,16 +122,14 @@ export class Gateway implements Control {
     this.groups = new Groups(() => this.#clock.now());
     this.groups.load(config.groups.map((group) => group.spec));
     this.#crew = this.#createCrew();
+    this.#door = new AdminDoor(this.#clock, (address) => this.#startAdmin(address));
     this.groups.subscribe(({ happened }) => {
       for (const event of happened) this.#tellEvent(event);
     });
   }
 
   get addresses(): readonly string[] {
-    return this.#config.listen.flatMap((address) => {
-      const bound = this.#bound.find(({ key }) => key === keyOf(address));
-      return bound === undefined ? [] : [bound.shown];
-    });
+    return this.#addresses.inService.map(({ shown }) => shown);
   }
 
   get config(): ConfigIdentity {
@@ -180,15 +181,20 @@ export class Gateway implements Control {
 
   /** Where operators reach it, with the port really bound. */
   get adminAddress(): string | undefined {
-    return this.#admin?.address;
+    return this.#door.server?.address;
   }
 
   async start(): Promise<void> {
     try {
-      this.#bound = await this.#bind(this.#config);
+      this.#addresses = new HeldAddresses(this.#options.passed ?? []);
+      const bound = await this.#bind(this.#config);
+      this.#addresses.serve(bound);
+      for (const address of this.#addresses.unused) {
+        this.#eventLog.warn({ address }, "socket from the service manager is not in use");
+      }
       this.#probeAccessLog(this.#config);
-      await this.#crew.start(this.#edition(1, this.#config, this.#bound));
-      this.#admin = await this.#openAdmin(this.#config);
+      await this.#crew.start({ config: this.#config, addresses: bound });
+      this.#door.serve(await this.#door.open(this.#config.admin));
     } catch (error) {
       await this.#stop();
       throw error;
@@ -217,45 +223,28 @@ export class Gateway implements Control {
   async apply(next: Config, hash = ""): Promise<Outcome> {
     const config = reuseUnchanged(this.#config, next);
     const changes = describeChanges(this.#config, config);
-    if (changes.length === 0) return { ok: true, lines: ["nothing has changed"] };
-    const number = this.#identity.number + 1;
-    const before = this.#bound;
-    let bound: readonly BoundAddress[] = before;
-    let eventLog = this.#eventLog;
-    let admin = this.#admin;
-    try {
-      bound = await this.#bind(config);
-      if (config.accessLog !== this.#config.accessLog) this.#probeAccessLog(config);
-      if (config.eventLog !== this.#config.eventLog) {
-        eventLog = openEventLog(config.eventLog, this.#clock);
-      }
-      if (config.admin !== this.#config.admin) admin = await this.#openAdmin(config);
-    } catch (error) {
-      this.#releaseAllBut(before, bound);
-      if (eventLog !== this.#eventLog) await eventLog.close();
-      return refuse(describeError(error));
+    if (changes.length === 0) return this.#keepConfig(hash);
+    if (this.isStopping) return refuse("the gateway stops");
+    if (this.#needsOtherCrew(config)) {
+      return { ok: false, kind: "refused", lines: [OTHER_CREW] };
     }
-    const edition = this.#edition(number, config, bound);
+    let parts: Parts;
+    try {
+      parts = await this.#openParts(config);
+    } catch (error) {
+      return refuse((this.#options.explain ?? describeError)(error));
+    }
+    const number = this.#identity.number + 1;
+    const edition = { config, addresses: parts.bound };
     const answer = await this.#crew.prepare(edition);
     if (!answer.ok || this.isStopping) {
       await this.#crew.abort();
-      this.#releaseAllBut(before, bound);
-      if (eventLog !== this.#eventLog) await eventLog.close();
-      if (admin !== this.#admin) await admin?.stop();
+      await this.#discard(parts);
       return refuse(answer.ok ? "the gateway stops" : answer.reason);
     }
-    this.#config = config;
     this.#identity = { number, hash, since: this.#clock.wall() };
-    this.#bound = bound;
-    if (eventLog !== this.#eventLog) void this.#eventLog.close();
-    this.#eventLog = eventLog;
-    // Who asked for this over the old door still gets the answer there.
-    if (admin !== this.#admin) this.#leaveDoor(this.#admin);
-    this.#admin = admin;
-    this.groups.load(config.groups.map((group) => group.spec));
-    await this.#crew.commit(edition);
-    this.#rechecks?.follow();
-    this.#releaseAllBut(bound, before);
+    this.#changes = changes;
+    await this.#commit(edition, parts);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
@@ -284,7 +273,7 @@ export class Gateway implements Control {
     this.groups.apply(group, { type: "switched", to: pool });
     await this.#crew.settled();
     const ms = Math.round(this.#clock.now() - began);
-    const { active } = this.groups.get(group);
+    const active = this.groups.find(group)?.active ?? "no pool";
     if (active !== pool) {
       const lines = [
         `${pool} is the primary of ${group}, but no server of it serves: ${active} does`,
@@ -320,10 +309,9 @@ export class Gateway implements Control {
   async #stop(): Promise<void> {
     const stopped = this.#crew.stop();
     // Whoever comes now is refused, not left waiting for somebody to accept.
-    for (const bound of this.#bound) release(bound);
+    this.#addresses.close();
     await stopped;
-    this.#closeOldDoor();
-    await this.#admin?.stop();
+    await this.#door.close();
     await this.#closeRest();
   }
 
@@ -342,12 +330,23 @@ export class Gateway implements Control {
       ? await this.apply(reading.config, reading.hash)
       : { ok: false, kind: "failed", lines: reading.problems };
     this.reloads[outcome.ok ? "ok" : "failed"] += 1;
+    for (const reason of reading.ok ? reading.remarks : []) {
+      this.#eventLog.warn({ reason }, "configuration warning");
+    }
     if (!outcome.ok) {
       const reason = outcome.lines.join("\n");
       this.#tellEvent({ type: "reload-rejected", config: this.#identity.number, reason });
       return outcome;
     }
     return reading.ok ? { ok: true, lines: [...reading.remarks, ...outcome.lines] } : outcome;
+  }
+
+  /** Mostly the file was seen to change before somebody asked, who is told what that came to. */
+  #keepConfig(hash: string): Outcome {
+    this.#identity = { ...this.#identity, hash };
+    const since = `since configuration ${this.#identity.number}: ${this.#changes.join("; ")}`;
+    const line = `nothing has changed${this.#changes.length === 0 ? "" : ` ${since}`}`;
+    return { ok: true, lines: [line] };
   }
 
   // ---- parts
@@ -383,50 +382,63 @@ export class Gateway implements Control {
     });
   }
 
-  #edition(number: number, config: Config, addresses: readonly BoundAddress[]): Edition {
-    return { number, config, addresses };
+  /** One process can become no workers, nor workers one process. */
+  #needsOtherCrew(next: Config): boolean {
+    const isSingle = countWorkers(this.#config) === 0;
+    return this.#options.launch !== undefined && isSingle !== (countWorkers(next) === 0);
   }
 
-  /** The addresses of a configuration, those that are held already as they are; all or none. */
-  async #bind(config: Config): Promise<readonly BoundAddress[]> {
-    const count = Math.max(1, countWorkers(config));
-    const bound: BoundAddress[] = [];
+  #bind(config: Config): Promise<readonly BoundAddress[]> {
+    return this.#addresses.bind(config.listen, Math.max(1, countWorkers(config)));
+  }
+
+  /** What another configuration needs, as far as it is what there is already; all or nothing. */
+  async #openParts(config: Config): Promise<Parts> {
+    let parts = this.#partsInService();
     try {
-      for (const address of config.listen) {
-        const held = this.#bound.find(({ key }) => key === keyOf(address));
-        if (held !== undefined) bound.push(widen(held, count));
-        else bound.push(await this.#open(address, count));
+      parts = { ...parts, bound: await this.#bind(config) };
+      if (config.accessLog !== this.#config.accessLog) this.#probeAccessLog(config);
+      if (config.eventLog !== this.#config.eventLog) {
+        parts = { ...parts, eventLog: openEventLog(config.eventLog, this.#clock) };
       }
-      return bound;
+      if (config.admin !== this.#config.admin) {
+        parts = { ...parts, admin: await this.#door.open(config.admin) };
+      }
+      return parts;
     } catch (error) {
-      this.#releaseAllBut(this.#bound, bound);
+      await this.#discard(parts);
       throw error;
     }
   }
 
-  async #open(address: Address, count: number): Promise<BoundAddress> {
-    const inherited = await inheritAddress(address, this.#options.inherited ?? []);
-    return inherited ?? (await bindAddress(address, count));
+  #partsInService(): Parts {
+    return { bound: this.#addresses.inService, eventLog: this.#eventLog, admin: this.#door.server };
   }
 
-  #releaseAllBut(kept: readonly BoundAddress[], all: readonly BoundAddress[]): void {
-    const keys = new Set(kept.map(({ key }) => key));
-    for (const bound of all) if (!keys.has(bound.key)) release(bound);
+  /** Closes what was opened for a configuration that is not taken. */
+  async #discard({ bound, eventLog, admin }: Parts): Promise<void> {
+    this.#addresses.discard(bound);
+    if (eventLog !== this.#eventLog) await eventLog.close();
+    await this.#door.discard(admin);
   }
 
-  #leaveDoor(old: AdminServer | undefined): void {
-    this.#closeOldDoor();
-    const stop = (): void => void old?.stop();
-    const cancel = this.#clock.after(OLD_DOOR_MS, stop);
-    this.#closeOldDoor = () => {
-      cancel();
-      stop();
-    };
+  /** Nothing of it can fail: every worker has made ready. */
+  async #commit(edition: Edition, { bound, eventLog, admin }: Parts): Promise<void> {
+    const { config } = edition;
+    this.#config = config;
+    const closeOthers = this.#addresses.serve(bound);
+    if (eventLog !== this.#eventLog) void this.#eventLog.close();
+    this.#eventLog = eventLog;
+    this.#door.serve(admin);
+    this.groups.load(config.groups.map((group) => group.spec));
+    const committed = this.#crew.commit(edition);
+    this.#rechecks?.follow();
+    await committed;
+    closeOthers();
   }
 
-  async #openAdmin({ admin }: Config): Promise<AdminServer | undefined> {
-    if (admin === undefined) return undefined;
-    return await startAdminServer(admin, this, {
+  #startAdmin(address: Address): Promise<AdminServer> {
+    return startAdminServer(address, this, {
       clock: this.#clock,
       version: this.#options.version ?? "",
       onError: (error) => this.#eventLog.error({ reason: error.message }, "admin request failed"),

@@ -14,15 +14,15 @@ const RESERVE = 100;
 export function openFilesWarning(config: Config, limits: string | undefined): string | undefined {
   const limit = Number(/^Max open files +(\d+)/m.exec(limits ?? "")?.[1] ?? Infinity);
   const { connections } = config.limits;
-  const processes = Math.max(1, countWorkers(config));
-  const clients = Math.ceil((connections * config.listen.length) / processes);
+  const clients = connections * config.listen.length;
   const kept = RESERVE + idleConnections(config);
   const needed = clients * FILES_A_CLIENT + kept;
   if (connections === 0 || needed <= limit) return undefined;
-  const room = Math.floor(((limit - kept) / FILES_A_CLIENT / config.listen.length) * processes);
+  const room = Math.floor((limit - kept) / FILES_A_CLIENT / config.listen.length);
   const advice = room < 1 ? "" : `, or set limits.connections to ${room}`;
+  const whose = countWorkers(config) > 1 ? " of a worker" : "";
   return (
-    `the limit of open files is ${limit}, but ${clients} clients${processes > 1 ? " of a worker" : ""} may need ${needed}: ` +
+    `the limit of open files is ${limit}, but ${clients} clients${whose} may need ${needed}: ` +
     `raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=)${advice}`
   );
 }

@@ -26,7 +26,8 @@ export async function run(file: string, env: Env, version: string): Promise<numb
       hash: first.hash,
       version,
       read: (previous) => source.read(previous),
-      inherited: inherited.sockets.map(({ fd }) => fd),
+      explain: startProblem,
+      passed: inherited.sockets.map(({ fd }) => fd),
       launch: launcherOf(process.argv[1] ?? ""),
     });
   } catch (error) {

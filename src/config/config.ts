@@ -53,7 +53,7 @@ export interface Limits {
   /** A kept-alive client connection without a request. */
   readonly idleMs: number;
   readonly requestsPerConnection: number;
-  /** Per listener; further ones get 503 and close. */
+  /** Per address and worker; further ones get 503 and close. */
   readonly connections: number;
   /** How late the event loop may be, again and again, before new requests get 503. */
   readonly loopDelayMs: number;

@@ -114,8 +114,8 @@ function sharedAddresses(raw: unknown): Finding[] {
   const seen = new Set<string>();
   return [...listening, ...operators].flatMap(({ path, address }) => {
     const key = address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
-    // Port 0 takes a free port each time.
-    if (address.kind === "tcp" && address.port === 0) return [];
+    // There is one free port for clients, and another one for operators.
+    if (path[0] === "admin" && address.kind === "tcp" && address.port === 0) return [];
     if (seen.has(key)) return [wrong(path, `${key} is listened on already`)];
     seen.add(key);
     return [];

@@ -78,12 +78,6 @@ export function describeChanges(previous: Config, next: Config): readonly string
   ].toSorted();
 }
 
-/** Keys of the file whose change only a new process takes up. */
-export function needsRestart(previous: Config, next: Config): readonly string[] {
-  const keys = ["admin", "workers"] as const;
-  return keys.filter((key) => !isDeepStrictEqual(previous[key], next[key]));
-}
-
 function groupChanges(previous: GroupConfig, next: GroupConfig): readonly string[] {
   const [before, after] = [previous.spec, next.spec];
   const pools = difference(before.pools.map(nameOf), after.pools.map(nameOf));

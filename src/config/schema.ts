@@ -68,7 +68,7 @@ const limits = object({
   send_idle: duration.prefault("60s").describe("Between two writes that a client takes in."),
   idle: duration.prefault("75s").describe("A kept-alive client connection without a request."),
   requests_per_connection: count(0).prefault(10_000).describe("Then the connection is closed."),
-  connections: count(0).prefault(10_000).describe("Per address; further ones get 503."),
+  connections: count(0).prefault(10_000).describe("Per address and worker; further ones get 503."),
   loop_delay: duration
     .prefault("500ms")
     .describe("How late the event loop may be, again and again; new requests get 503 above."),

@@ -35,8 +35,10 @@ export function isGroupAvailable({ servers, spec }: GroupState, now: number): bo
 function checkWorkers(workers: readonly WorkerFacts[]): ReadyCheck {
   const name = "workers";
   if (workers.length === 0) return { name, ok: true, reason: "one process does everything" };
-  const serving = workers.filter(({ state }) => state === "serving").length;
-  return { name, ok: serving > 0, reason: `${serving} of ${workers.length} serve` };
+  // Those that drain have successors.
+  const present = workers.filter(({ state }) => state !== "draining");
+  const serving = present.filter(({ state }) => state === "serving").length;
+  return { name, ok: serving > 0, reason: `${serving} of ${present.length} serve` };
 }
 
 function checkGroup(group: GroupState, now: number): ReadyCheck {

@@ -15,10 +15,11 @@ export class Reloader {
 
   request(): Promise<Outcome> {
     if (this.#running === undefined) return this.#begin();
-    this.#next ??= this.#running.then(() => {
+    const begin = (): Promise<Outcome> => {
       this.#next = undefined;
       return this.#begin();
-    });
+    };
+    this.#next ??= this.#running.then(begin, begin);
     return this.#next;
   }
 

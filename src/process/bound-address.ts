@@ -1,5 +1,4 @@
 import { lookup } from "node:dns/promises";
-import { readFileSync, readlinkSync } from "node:fs";
 import net, { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { pause } from "../clock.ts";
@@ -50,27 +49,6 @@ export async function bindAddress(address: Address, count: number): Promise<Boun
   }
 }
 
-/** The address by a socket that a service manager has opened; undefined where none of `fds` is it. */
-export async function inheritAddress(
-  address: Address,
-  fds: readonly number[],
-): Promise<BoundAddress | undefined> {
-  const key = keyOf(address);
-  if (address.kind === "unix") {
-    const fd = fds.find((one) => pathOf(one) === address.path);
-    return fd === undefined ? undefined : inherited(address, fd, key);
-  }
-  if (fds.length === 0) return undefined;
-  const { address: host } = await lookup(address.host);
-  for (const fd of fds) {
-    if (pathOf(fd) !== undefined) continue;
-    const bound = inherited(address, fd, key);
-    const name = nameOf(bound.sockets[0]);
-    if (name.address === host && name.port === address.port) return bound;
-  }
-  return undefined;
-}
-
 /** The same address with at least `count` sockets, where the system lets more than one hold it. */
 export function widen(bound: BoundAddress, count: number): BoundAddress {
   const missing = count - bound.sockets.length;
@@ -84,6 +62,15 @@ export function widen(bound: BoundAddress, count: number): BoundAddress {
 
 export function release(bound: BoundAddress): void {
   for (const socket of bound.sockets) socket.close();
+}
+
+/** The sockets of `all` that are not among those of `kept`. */
+export function surplusSockets(
+  kept: readonly BoundAddress[],
+  all: readonly BoundAddress[],
+): readonly SocketHandle[] {
+  const used = new Set(kept.flatMap(({ sockets }) => sockets));
+  return all.flatMap(({ sockets }) => sockets).filter((socket) => !used.has(socket));
 }
 
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {
@@ -144,32 +131,21 @@ function familyOf(host: string): 4 | 6 {
   return isIPv6(host) ? 6 : 4;
 }
 
+/** A socket that is open already, by its descriptor. Throws Node's error where it is none. */
+export function openHandle(fd: number): SocketHandle {
+  return mustBind([null, null, null, fd], { address: `descriptor ${fd}`, port: -1 });
+}
+
 interface Name {
   readonly address: string;
   readonly port: number;
 }
 
-function nameOf(socket: SocketHandle | undefined): Name {
+/** Where a TCP socket is bound. */
+export function nameOf(socket: SocketHandle | undefined): Name {
   const name = { address: "", port: 0 };
   socket?.getsockname?.(name);
   return name;
-}
-
-function inherited(address: Address, fd: number, key: string): BoundAddress {
-  const socket = mustBind([null, -1, -1, fd], { address: key, port: -1 });
-  return { key, address, shown: key, sockets: [socket] };
-}
-
-/** Of a unix socket, by what Linux tells of it; undefined for any other. */
-function pathOf(fd: number): string | undefined {
-  try {
-    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
-    const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
-    const columns = lines.map((line) => line.trim().split(/\s+/));
-    return columns.find((column) => inode !== undefined && column[6] === inode)?.[7];
-  } catch {
-    return undefined;
-  }
 }
 
 function systemError(call: string, number: number, where: { address: string; port: number }) {

@@ -1,5 +1,12 @@
 /** What an order came to. */
-export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Answer =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** The other process ended, or was given up, before it could answer. */
+      readonly isGone?: boolean;
+    };
 
 export const DONE: Answer = { ok: true };
 
@@ -33,7 +40,7 @@ export class Channel<AskOut, TellOut, AskIn, TellIn> {
   /** Resolves with the other's answer, or with the reason why none can come any more. */
   ask(body: AskOut, handle?: object): Promise<Answer> {
     const reason = this.#closedWhy;
-    if (reason !== undefined) return Promise.resolve({ ok: false, reason });
+    if (reason !== undefined) return Promise.resolve({ ok: false, reason, isGone: true });
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       this.#asked.set(id, resolve);
@@ -58,7 +65,7 @@ export class Channel<AskOut, TellOut, AskIn, TellIn> {
   /** The other process is gone, or of no interest any more. */
   close(reason: string): void {
     this.#closedWhy ??= reason;
-    for (const resolve of this.#asked.values()) resolve({ ok: false, reason });
+    for (const resolve of this.#asked.values()) resolve({ ok: false, reason, isGone: true });
     this.#asked.clear();
   }
 

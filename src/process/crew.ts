@@ -9,7 +9,7 @@ export interface WorkerFacts {
   /** Undefined while its successor waits to be started. */
   readonly pid: number | undefined;
   readonly state: "starting" | "serving" | "draining" | "waiting";
-  /** Milliseconds since the epoch. */
+  /** Since when it is in its state, in milliseconds since the epoch. */
   readonly since: number;
   /** Of this slot so far. */
   readonly crashes: number;
@@ -17,9 +17,8 @@ export interface WorkerFacts {
   readonly connections: number;
 }
 
-/** A configuration, its number, and where its clients come in. */
+/** A configuration, and where its clients come in. */
 export interface Edition {
-  readonly number: number;
   readonly config: Config;
   readonly addresses: readonly BoundAddress[];
 }

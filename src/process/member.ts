@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
-import type { Answer } from "./channel.ts";
+import type { DeadlineWheel } from "../proxy/deadline-wheel.ts";
+import { type Answer, DONE } from "./channel.ts";
 import type { WorkerFacts } from "./crew.ts";
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
 import { PROTOCOL } from "./messages.ts";
@@ -7,17 +8,21 @@ import type { ServerLoads } from "./service.ts";
 import type { HubPeer, StateHub } from "./state-hub.ts";
 import type { Ending, Launch, WorkerProcess } from "./worker-process.ts";
 
-/** Milliseconds that a process may take until it says hello. */
+/** Milliseconds that a process may take until it is ready to accept. */
 const BOOT_MS = 15_000;
+/** Milliseconds for a worker to obey an order: none takes any time. */
+const OBEY_MS = 5_000;
 
 export interface MemberTools {
   readonly clock: Clock;
+  /** For the limits of orders: it books no stall of ours as a worker's. */
+  readonly wheel: DeadlineWheel;
   readonly hub: StateHub;
   readonly launch: Launch;
   /** A worker asks; answered when all others know. */
   readonly onAsk: (member: Member, request: WorkerRequest) => Promise<Answer>;
   readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
-  readonly onEnd: (member: Member, ending: Ending) => void;
+  readonly onEnd: (member: Member) => void;
 }
 
 /** One worker as its supervisor knows it. */
@@ -25,13 +30,15 @@ export class Member {
   readonly slot: number;
   /** Somebody waits for the outcome of its start. */
   readonly isAwaited: boolean;
-  /** Why it did not start. */
+  /** Why it did not start, or ended. */
   problem: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
+  isOver = false;
+  /** Its end is expected. */
+  isDismissed = false;
+  /** Since when it is in its state, in milliseconds since the epoch. */
+  since: number;
   /** Ids of the sockets that it accepts from. */
   readonly sockets = new Set<string>();
-  state: WorkerFacts["state"] = "starting";
   connections = 0;
   loads: ServerLoads = [];
   /** Times the supervisor looked in vain for a report. */
@@ -40,6 +47,7 @@ export class Member {
   readonly #tools: MemberTools;
   readonly #process: WorkerProcess;
   #peer: HubPeer | undefined;
+  #state: WorkerFacts["state"] = "starting";
   #onHello: (answer: Answer) => void = () => {};
   readonly #hello: Promise<Answer>;
 
@@ -58,25 +66,50 @@ export class Member {
     this.ended = this.#process.ended.then((ending) => this.#onEnded(ending));
   }
 
+  /** It has been told what it begins with, and hears of everything since. */
+  get isInformed(): boolean {
+    return this.#peer !== undefined && !this.isOver;
+  }
+
+  get state(): WorkerFacts["state"] {
+    return this.#state;
+  }
+
+  enter(state: WorkerFacts["state"]): void {
+    if (state !== this.#state) this.since = this.#tools.clock.wall();
+    this.#state = state;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
 
-  /** Resolves when it is ready to accept, or with the reason why it never will be. */
-  async begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
-    const answer = await this.#begin(start);
-    if (!answer.ok) this.problem = answer.reason;
-    return answer;
+  /** Whether it is still there, and if not, why. */
+  get standing(): Answer {
+    if (!this.isOver) return DONE;
+    return { ok: false, reason: this.problem ?? "it ended" };
   }
 
-  async #begin(start: Omit<WorkerStart, "state">): Promise<Answer> {
-    const reason = `it did not start within ${BOOT_MS / 1000} s`;
-    const cancel = this.#tools.clock.after(BOOT_MS, () => this.#onHello({ ok: false, reason }));
-    const hello = await this.#hello;
+  /**
+   * Resolves when it is ready to accept, or with the reason why it never will be. `newest` is asked
+   * once the process listens.
+   */
+  async begin(newest: () => Omit<WorkerStart, "state">): Promise<Answer> {
+    const cancel = this.#tools.wheel.after(BOOT_MS, () =>
+      this.kill(`it was not ready within ${BOOT_MS / 1000} s`),
+    );
+    const answer = await this.#begin(newest);
     cancel();
+    if (answer.ok) return answer;
+    this.problem ??= answer.reason;
+    return { ok: false, reason: this.problem };
+  }
+
+  async #begin(newest: () => Omit<WorkerStart, "state">): Promise<Answer> {
+    const hello = await this.#hello;
     if (!hello.ok) return hello;
     this.#peer = this.#tools.hub.admit((news) => this.tell(news));
-    return this.ask({ type: "start", start: { ...start, state: this.#peer.state } });
+    return this.#process.ask({ type: "start", start: { ...newest(), state: this.#peer.state } });
   }
 
   /** A configuration has taken the place of another. */
@@ -85,15 +118,23 @@ export class Member {
     return this.ask({ type: "commit", state: this.#peer.state });
   }
 
-  ask(order: Order, handle?: object): Promise<Answer> {
-    return this.#process.ask(order, handle);
+  /** Whoever does not obey in time hangs, and is killed: nobody waits for it for ever. */
+  async ask(order: Order, handle?: object): Promise<Answer> {
+    const cancel = this.#tools.wheel.after(OBEY_MS, () =>
+      this.kill(`it did not obey within ${OBEY_MS / 1000} s, and was killed`),
+    );
+    const answer = await this.#process.ask(order, handle);
+    cancel();
+    return answer;
   }
 
   tell(news: SupervisorNews): void {
     this.#process.tell(news);
   }
 
-  kill(): void {
+  /** `why`: what was wrong with it, in words. */
+  kill(why?: string): void {
+    this.problem ??= why;
     this.#process.kill();
   }
 
@@ -116,12 +157,16 @@ export class Member {
     }
   }
 
-  #onEnded(ending: Ending): void {
-    this.#onHello({ ok: false, reason: `it ended at its start (${ending.words})` });
+  #onEnded({ isOrderly, words }: Ending): void {
+    this.isOver = true;
+    this.isDismissed ||= this.state === "draining" && isOrderly;
+    const when = this.state === "starting" ? " at its start" : "";
+    this.problem ??= `it ended${when} with ${words}`;
+    this.#onHello({ ok: false, reason: this.problem });
     this.#peer?.leave();
     this.connections = 0;
     this.loads = [];
-    this.#tools.onEnd(this, ending);
+    this.#tools.onEnd(this);
   }
 }
 

@@ -40,7 +40,7 @@ export type Order =
   | { readonly type: "take"; readonly id: string; readonly address: Address }
   | { readonly type: "leave"; readonly id: string }
   /** Make ready everything that can fail. */
-  | { readonly type: "prepare"; readonly number: number; readonly config: Config }
+  | { readonly type: "prepare"; readonly config: Config }
   | { readonly type: "commit"; readonly state: StateNews }
   | { readonly type: "abort" }
   | { readonly type: "learn"; readonly session: SessionNews }

@@ -1,29 +1,30 @@
-import type { Clock } from "../clock.ts";
+import { type Cancel, type Clock, stayAlive } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
+import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import type { SessionBindings } from "../proxy/session-bindings.ts";
-import { assignSockets } from "./assign-sockets.ts";
 import { type Answer, DONE } from "./channel.ts";
 import type { Crew, Edition, WorkerFacts } from "./crew.ts";
+import { Handover, type Present } from "./handover.ts";
 import { Member, type MemberTools } from "./member.ts";
 import type { WorkerNews, WorkerRequest } from "./messages.ts";
 import { afterCrash } from "./respawn.ts";
 import { Serial } from "./serial.ts";
 import type { ServerLoads } from "./service.ts";
 import { StateHub } from "./state-hub.ts";
-import type { Ending, Launch } from "./worker-process.ts";
+import type { Launch } from "./worker-process.ts";
 
 /** Milliseconds between two looks at whether every worker still reports. */
 const WATCH_MS = 500;
 /** A worker that has not reported this often hangs, and is replaced. */
 const MOST_SILENCES = 12;
-/** Milliseconds for a worker to obey an order that takes no time. */
-const OBEY_MS = 5_000;
 /** Milliseconds that a worker gets to end at once. */
 const QUIT_MS = 500;
 /** Milliseconds for its last log lines once a worker has nothing left to serve. */
 const LAST_LINES_MS = 3_000;
+
+const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 
 export interface SupervisorTools {
   readonly clock: Clock;
@@ -43,7 +44,7 @@ interface Slot {
   current: Member | undefined;
   crashes: readonly number[];
   crashCount: number;
-  /** Milliseconds since the epoch. */
+  /** Of its last crash, in milliseconds since the epoch; before one, of its making. */
   since: number;
 }
 
@@ -52,34 +53,43 @@ export class Supervisor implements Crew {
   readonly #tools: SupervisorTools;
   readonly #memberTools: MemberTools;
   readonly #hub: StateHub;
+  readonly #wheel: DeadlineWheel;
   readonly #members = new Set<Member>();
   /** Who comes and goes, and by which configuration, is changed by one at a time. */
   readonly #changes = new Serial();
-  readonly #handovers = new Serial();
+  readonly #handover = new Handover(() => this.#present());
   #slots: Slot[] = [];
   #edition: Edition | undefined;
   #endChange: () => void = () => {};
   #isStopping = false;
-  #cancelWatch: () => void = () => {};
+  #cancelWatch: Cancel = () => {};
+  #letGo: Cancel = () => {};
 
   constructor(tools: SupervisorTools) {
     this.#tools = tools;
     const { clock, groups, launch, onTold } = tools;
     this.#hub = new StateHub(groups, clock);
+    this.#wheel = new DeadlineWheel(clock);
     this.#memberTools = {
       clock,
+      wheel: this.#wheel,
       hub: this.#hub,
       launch,
       onTold,
       onAsk: (member, request) => this.#share(member, request),
-      onEnd: (member, ending) => this.#onEnd(member, ending),
+      onEnd: (member) => this.#onEnd(member),
     };
   }
 
   get workers(): readonly WorkerFacts[] {
-    const waiting = this.#slots.filter(({ current }) => current === undefined);
+    const members = Array.from(this.#members, (member) => this.#factsOf(member));
+    const isStarting = (slot: number): boolean =>
+      members.some((member) => member.slot === slot && member.state === "starting");
+    const waiting = this.#slots.filter(
+      ({ current, index }) => current === undefined && !isStarting(index),
+    );
     return [
-      ...Array.from(this.#members, (member) => this.#factsOf(member)),
+      ...members,
       ...waiting.map(({ index, since, crashCount }) => {
         const state = "waiting" as const;
         return { slot: index, pid: undefined, state, since, crashes: crashCount, connections: 0 };
@@ -97,10 +107,12 @@ export class Supervisor implements Crew {
 
   async start(first: Edition): Promise<void> {
     this.#edition = first;
+    // Nothing else does while every worker has crashed and waits for its next start.
+    this.#letGo = stayAlive();
     this.#resize(this.#tools.countOf(first.config));
     const answers = await Promise.all(this.#slots.map((slot) => this.#fill(slot, true)));
     const failed = answers.find(({ ok }) => !ok);
-    const problem = failed ?? (await this.#handOver());
+    const problem = failed ?? (await this.#handover.run());
     if (!problem.ok) {
       await this.stop();
       throw new Error(`a worker cannot start: ${problem.reason}`);
@@ -108,7 +120,7 @@ export class Supervisor implements Crew {
     this.#watch();
   }
 
-  async prepare({ number, config }: Edition): Promise<Answer> {
+  async prepare({ config }: Edition): Promise<Answer> {
     await new Promise<void>((begun) => {
       void this.#changes.run(
         () =>
@@ -118,19 +130,21 @@ export class Supervisor implements Crew {
           }),
       );
     });
-    const answers = await this.#askServing((member) =>
-      member.ask({ type: "prepare", number, config }),
-    );
-    return answers.find(({ ok }) => !ok) ?? DONE;
+    const answers = await this.#askServing((member) => member.ask({ type: "prepare", config }));
+    // Whoever has just died has a successor that begins with what is committed by then; where all have,
+    // that is no accident.
+    const answered = answers.filter((answer) => answer.ok || answer.isGone !== true);
+    return (answered.length > 0 ? answered : answers).find(({ ok }) => !ok) ?? DONE;
   }
 
   async commit(next: Edition): Promise<void> {
     this.#edition = next;
     this.#hub.beginConfig();
     await this.#obeyed(this.#serving(), (member) => member.commit());
-    const missing = this.#resize(this.#tools.countOf(next.config));
-    await Promise.all(missing.map((slot) => this.#fill(slot, false)));
-    await this.#handOver();
+    const { added, surplus } = this.#resize(this.#tools.countOf(next.config));
+    await Promise.all(added.map((slot) => this.#fill(slot, false)));
+    await this.#handover.run();
+    for (const member of surplus) this.#retire(member);
     this.#endChange();
   }
 
@@ -145,20 +159,7 @@ export class Supervisor implements Crew {
   }
 
   restart(): Promise<Answer> {
-    return this.#changes.run(async () => {
-      const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
-      const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
-      const failed = answers.find(({ ok }) => !ok);
-      if (failed !== undefined || this.#isStopping) {
-        for (const member of fresh) this.#dismiss(member);
-        return failed ?? { ok: false, reason: "the gateway stops" };
-      }
-      const old = this.#serving();
-      for (const member of fresh) this.#place(member);
-      await this.#handOver();
-      for (const member of old) this.#retire(member);
-      return DONE;
-    });
+    return this.#changes.run(() => this.#restart());
   }
 
   reopenLogs(): void {
@@ -180,6 +181,8 @@ export class Supervisor implements Crew {
     await Promise.all(members.map(({ ended }) => ended));
     cancel();
     this.#hub.stop();
+    this.#wheel.stop();
+    this.#letGo();
   }
 
   destroy(): void {
@@ -199,28 +202,52 @@ export class Supervisor implements Crew {
 
   // ---- who comes and goes
 
-  /** The slots that are new; those that are too many are given up, their workers retire. */
-  #resize(count: number): readonly Slot[] {
+  /** Gives the slots that are new, and the workers of those that were given up. */
+  #resize(count: number): { added: readonly Slot[]; surplus: readonly Member[] } {
     const since = this.#tools.clock.wall();
-    const missing = Array.from({ length: Math.max(0, count - this.#slots.length) }, (_, at) => ({
+    const added = Array.from({ length: Math.max(0, count - this.#slots.length) }, (_, at) => ({
       index: this.#slots.length + at,
       current: undefined,
       crashes: [],
       crashCount: 0,
       since,
     }));
-    const surplus = this.#slots.slice(count);
-    this.#slots = [...this.#slots.slice(0, count), ...missing];
-    for (const { current } of surplus) if (current !== undefined) this.#retire(current);
-    return missing;
+    const surplus = this.#slots.slice(count).flatMap(({ current }) => current ?? []);
+    this.#slots = [...this.#slots.slice(0, count), ...added];
+    return { added, surplus };
+  }
+
+  async #restart(): Promise<Answer> {
+    if (this.#isStopping) return STOPPING;
+    const fresh = this.#slots.map(({ index }) => this.#launch(index, true));
+    const answers = await Promise.all(fresh.map((member) => this.#begin(member)));
+    // One that was ready may have ended while the others began.
+    const standings = fresh.map(({ standing }) => standing);
+    const failed = this.#isStopping ? STOPPING : [...answers, ...standings].find(({ ok }) => !ok);
+    const taken = failed ?? (await this.#takeOver(fresh));
+    if (!taken.ok) for (const member of fresh) this.#dismiss(member);
+    return taken;
+  }
+
+  /** Where one of them cannot accept, those that serve go on. */
+  async #takeOver(fresh: readonly Member[]): Promise<Answer> {
+    const old = this.#serving();
+    for (const member of fresh) this.#place(member);
+    const taken = await this.#handover.run();
+    for (const member of old) {
+      if (taken.ok) this.#retire(member);
+      else this.#place(member);
+    }
+    return taken;
   }
 
   /** `isAwaited`: somebody reports a failure, so that it is no crash. */
   async #fill(slot: Slot, isAwaited: boolean): Promise<Answer> {
+    if (this.#isStopping) return STOPPING;
     const member = this.#launch(slot.index, isAwaited);
     const answer = await this.#begin(member);
-    if (answer.ok) this.#place(member);
-    else member.kill();
+    if (this.#isStopping || !answer.ok) member.kill();
+    else this.#place(member);
     return answer;
   }
 
@@ -234,40 +261,51 @@ export class Supervisor implements Crew {
     const { cookieKey, sessions } = this.#tools;
     const config = this.#edition?.config;
     if (config === undefined) throw new Error("nothing to serve yet");
-    return member.begin({ config, cookieKey, sessions: sessions.snapshot() });
+    return member.begin(() => ({ config, cookieKey, sessions: sessions.snapshot() }));
   }
 
   #place(member: Member): void {
     const slot = this.#slots[member.slot];
     if (slot === undefined) return this.#dismiss(member);
-    member.state = "serving";
+    member.enter("serving");
     slot.current = member;
-    slot.since = member.since;
+    // It may have died while it waited for its turn.
+    if (member.isOver) this.#onEnd(member);
   }
 
   #retire(member: Member): void {
-    member.state = "draining";
+    member.enter("draining");
     member.sockets.clear();
     void member.ask({ type: "retire" });
   }
 
   /** A worker that was started in vain. */
   #dismiss(member: Member): void {
-    member.state = "draining";
+    const slot = this.#slots[member.slot];
+    if (slot?.current === member) slot.current = undefined;
+    member.enter("draining");
+    member.isDismissed = true;
     member.kill();
   }
 
-  #onEnd(member: Member, ending: Ending): void {
+  #onEnd(member: Member): void {
     this.#members.delete(member);
-    if (this.#isStopping || member.state === "draining") return;
+    if (this.#isStopping || member.isDismissed) return;
+    if (member.state === "draining") return this.#tellLoss(member);
     const isStart = member.state === "starting";
     const slot = this.#slots[member.slot];
     if (slot === undefined || (isStart ? member.isAwaited : slot.current !== member)) return;
     if (!isStart) slot.current = undefined;
-    this.#onCrash(slot, member, ending);
+    this.#onCrash(slot, member);
   }
 
-  #onCrash(slot: Slot, { pid = 0, problem }: Member, { words }: Ending): void {
+  /** What it still served is lost; whoever took over from it serves on. */
+  #tellLoss({ slot, pid = 0, problem = "it ended" }: Member): void {
+    const reason = `worker ${slot} (process ${pid}): ${problem}; it was draining, so none takes its place`;
+    this.#tools.onEvent({ type: "worker-crashed", worker: slot, reason });
+  }
+
+  #onCrash(slot: Slot, { pid = 0, problem = "it ended" }: Member): void {
     const { clock, onEvent } = this.#tools;
     const isAlone = this.#serving().length === 0;
     const { crashes, pauseMs, isLoop } = afterCrash(slot.crashes, clock.now(), isAlone);
@@ -276,81 +314,42 @@ export class Supervisor implements Crew {
     slot.since = clock.wall();
     const next = pauseMs === 0 ? "at once" : `in ${pauseMs / 1000} s`;
     const again = isLoop ? `, ${crashes.length} times within a minute` : "";
-    const how = problem === undefined ? `ended with ${words}` : `did not start: ${problem}`;
-    const reason = `worker ${slot.index} (process ${pid}) ${how}${again}; the next one starts ${next}`;
+    const what = `worker ${slot.index} (process ${pid}): ${problem}${again}`;
+    const reason = `${what}; the next one starts ${next}`;
     onEvent({ type: isLoop ? "worker-crash-loop" : "worker-crashed", worker: slot.index, reason });
-    void this.#handOver();
+    void this.#handover.run();
     clock.after(pauseMs, () => void this.#changes.run(() => this.#refill(slot)));
   }
 
   async #refill(slot: Slot): Promise<void> {
     if (this.#isStopping || slot.current !== undefined || this.#slots[slot.index] !== slot) return;
     if (!(await this.#fill(slot, false)).ok) return;
-    await this.#handOver();
+    await this.#handover.run();
     const reason = `worker ${slot.index} serves again`;
     this.#tools.onEvent({ type: "worker-started", worker: slot.index, reason });
   }
 
-  /** Kills workers that have hung up inside: their clients wait for nothing. */
+  /** Kills workers that have hung up inside, and offers sockets again that could not be taken. */
   #watch(): void {
     this.#cancelWatch = this.#tools.clock.after(WATCH_MS, () => {
       for (const member of this.#members) {
-        if (member.state !== "starting" && ++member.silences > MOST_SILENCES) member.kill();
+        if (member.state === "starting" || ++member.silences <= MOST_SILENCES) continue;
+        member.kill(
+          `it had not reported for ${(MOST_SILENCES * WATCH_MS) / 1000} s, and was killed`,
+        );
       }
+      if (this.#handover.isIncomplete) void this.#handover.run();
       this.#watch();
     });
   }
 
-  // ---- sockets
-
-  /** Every socket has somebody who accepts from it; first the new ones begin, then the others stop. */
-  #handOver(): Promise<Answer> {
-    return this.#handovers.run(async () => {
-      const wanted = this.#wantedSockets();
-      const takes = Array.from(wanted, ([member, ids]) => this.#take(member, ids));
-      const answers = (await Promise.all(takes)).flat();
-      for (const [member, ids] of wanted) this.#leave(member, ids);
-      return answers.find(({ ok }) => !ok) ?? DONE;
-    });
-  }
-
-  #wantedSockets(): ReadonlyMap<Member, ReadonlySet<string>> {
-    const serving = this.#serving();
-    const wanted = new Map(serving.map((member) => [member, new Set<string>()]));
-    const slots = serving.map(({ slot }) => slot);
-    for (const { key, sockets } of this.#edition?.addresses ?? []) {
-      const assigned = assignSockets(sockets.length, slots);
-      for (const [member, ids] of wanted) {
-        for (const socket of assigned.get(member.slot) ?? []) ids.add(`${socket} ${key}`);
-      }
-    }
-    return wanted;
-  }
-
-  #take(member: Member, ids: ReadonlySet<string>): Promise<readonly Answer[]> {
-    const missing = Array.from(ids).filter((id) => !member.sockets.has(id));
-    return Promise.all(
-      missing.map(async (id) => {
-        member.sockets.add(id);
-        const space = id.indexOf(" ");
-        const key = id.slice(space + 1);
-        const bound = this.#edition?.addresses.find((one) => one.key === key);
-        const socket = bound?.sockets[Number(id.slice(0, space))];
-        if (bound === undefined || socket === undefined) return DONE;
-        return await member.ask({ type: "take", id, address: bound.address }, socket);
-      }),
-    );
-  }
-
-  #leave(member: Member, ids: ReadonlySet<string>): void {
-    for (const id of member.sockets) {
-      if (ids.has(id)) continue;
-      member.sockets.delete(id);
-      void member.ask({ type: "leave", id });
-    }
-  }
-
   // ---- orders to all
+
+  /** Once the gateway stops, nobody begins to accept. */
+  #present(): Present {
+    const addresses = this.#edition?.addresses ?? [];
+    return { addresses, serving: this.#isStopping ? [] : this.#serving() };
+  }
 
   #serving(): readonly Member[] {
     return this.#slots.flatMap(({ current }) => (current === undefined ? [] : [current]));
@@ -365,17 +364,14 @@ export class Supervisor implements Crew {
     return Promise.all(this.#serving().map(ask));
   }
 
-  /** Resolves when they have obeyed; whoever does not is replaced. */
+  /** Resolves when they have obeyed; whoever refuses is replaced. */
   async #obeyed(
     members: readonly Member[],
     ask: (member: Member) => Promise<Answer>,
   ): Promise<void> {
-    const { clock } = this.#tools;
     const orders = members.map(async (member) => {
-      const cancel = clock.after(OBEY_MS, () => member.kill());
       const answer = await ask(member);
-      cancel();
-      if (!answer.ok) member.kill();
+      if (!answer.ok) member.kill(answer.reason);
     });
     await Promise.all(orders);
   }
@@ -384,9 +380,14 @@ export class Supervisor implements Crew {
     const { group, sid, ...where } = session;
     this.#tools.sessions.learn(group, sid, where);
     const others = Array.from(this.#members).filter(
-      (member) => member !== from && member.state === "serving",
+      (member) => member !== from && member.isInformed,
     );
-    await Promise.all(others.map((member) => member.ask({ type: "learn", session })));
+    const told = others.map(async (member) => {
+      const learnt = member.ask({ type: "learn", session });
+      // One that starts learns it before it accepts anybody, as orders come one after the other.
+      if (member.state !== "starting") await learnt;
+    });
+    await Promise.all(told);
     return DONE;
   }
 

@@ -45,12 +45,9 @@ export function inheritedSockets(env: Env, pid: number): Inherited {
  * words what went wrong, undefined where nothing did. It never rejects.
  */
 export interface Notifier {
-  /** It serves, after a start or a reload. */
+  /** It serves. */
   ready(): Promise<string | undefined>;
-  reloading(): Promise<string | undefined>;
   stopping(): Promise<string | undefined>;
-  /** One line of free text for `systemctl status`. */
-  status(text: string): Promise<string | undefined>;
 }
 
 /** Milliseconds that systemd-notify may take. */
@@ -67,9 +64,7 @@ export function createNotifier(env: Env, pid: number): Notifier {
   };
   return {
     ready: () => tell("READY=1"),
-    reloading: () => tell("RELOADING=1"),
     stopping: () => tell("STOPPING=1"),
-    status: (text) => tell(`STATUS=${text.replaceAll(/\s+/g, " ")}`),
   };
 }
 

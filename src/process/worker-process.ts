@@ -7,6 +7,7 @@ export type Ending = { readonly isOrderly: boolean; readonly words: string };
 
 export interface WorkerProcess {
   readonly pid: number | undefined;
+  /** Told before orders that were not answered fail. */
   readonly ended: Promise<Ending>;
   ask(order: Order, handle?: object): Promise<Answer>;
   tell(news: SupervisorNews): void;
@@ -26,35 +27,29 @@ interface Sender {
 }
 
 class Fork implements WorkerProcess {
-  readonly #child: ChildProcess;
+  /** Undefined where the system has no room for another process, which fork() throws. */
+  readonly #child: ChildProcess | undefined;
   readonly #channel: Channel<Order, SupervisorNews, WorkerRequest, WorkerNews>;
-  readonly ended: Promise<Ending>;
+  #onEnded: (ending: Ending) => void = () => {};
+  readonly ended = new Promise<Ending>((resolve) => {
+    this.#onEnded = resolve;
+  });
 
   constructor(main: string, end: ChannelEnd<WorkerRequest, WorkerNews>) {
-    this.#child = fork(main, ["worker"], { serialization: "advanced" });
     this.#channel = new Channel<Order, SupervisorNews, WorkerRequest, WorkerNews>(
       (packet, handle) => this.#send(packet, handle),
       end,
     );
-    this.#child.on("message", (packet: Packet<WorkerRequest, WorkerNews>) =>
-      this.#channel.receive(packet),
-    );
-    this.ended = new Promise((resolve) => {
-      const finish = (ending: Ending): void => {
-        this.#channel.close(`the worker ended (${ending.words})`);
-        resolve(ending);
-      };
-      this.#child.on("exit", (code, signal) =>
-        finish({ isOrderly: code === 0, words: signal ?? `exit code ${code}` }),
-      );
-      this.#child.on("error", (error) => {
-        if (this.#child.pid === undefined) finish({ isOrderly: false, words: error.message });
-      });
-    });
+    try {
+      this.#child = fork(main, ["worker"], { serialization: "advanced" });
+      this.#listen(this.#child);
+    } catch (error) {
+      this.#finish(error instanceof Error ? error.message : String(error));
+    }
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#child?.pid;
   }
 
   ask(order: Order, handle?: object): Promise<Answer> {
@@ -66,12 +61,27 @@ class Fork implements WorkerProcess {
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
+  }
+
+  #listen(child: ChildProcess): void {
+    child.on("message", (packet: Packet<WorkerRequest, WorkerNews>) =>
+      this.#channel.receive(packet),
+    );
+    child.on("exit", (code, signal) => this.#finish(signal ?? `exit code ${code}`, code === 0));
+    child.on("error", (error) => {
+      if (child.pid === undefined) this.#finish(error.message);
+    });
+  }
+
+  #finish(words: string, isOrderly = false): void {
+    this.#onEnded({ isOrderly, words });
+    this.#channel.close(`the worker ended (${words})`);
   }
 
   #send(packet: Packet<Order, SupervisorNews>, handle: object | undefined): void {
     // Fails only where the worker is about to be gone, which "exit" tells.
-    if (!this.#child.connected) return;
+    if (this.#child?.connected !== true) return;
     // Sockets go without the classes of Node that its types ask for.
     const child: Sender = this.#child;
     child.send(packet, handle, {}, () => {});

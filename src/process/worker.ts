@@ -115,6 +115,7 @@ class Worker {
       case "commit":
         return this.#commit(service, order.state);
       case "abort":
+        this.#next = undefined;
         return service.abort();
       case "learn":
         return this.#learn(order.session);

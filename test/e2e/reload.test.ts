@@ -7,6 +7,7 @@ import type { Result } from "../../demo/tally.ts";
 import { type DemoApp, startDemoApp } from "../support/demo-app.ts";
 import { type GatewayProgram, startGatewayProgram } from "../support/gateway-program.ts";
 import { freePort } from "../../bench/rig/ports.ts";
+import { isAlive } from "../support/process-facts.ts";
 import { until } from "../support/until.ts";
 
 const PER_SECOND = 2_000;
@@ -88,15 +89,6 @@ const BROKEN: ReadonlySet<string> = new Set(["reset", "closed"]);
 
 function isSoonAfter(at: number, moment: number): boolean {
   return at >= moment && at - moment < BREAKING_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Two apps and a gateway with two workers. */

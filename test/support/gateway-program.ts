@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { childrenOf } from "./process-facts.ts";
-import { type Exit, type Program, startProgram } from "./program.ts";
+import { childrenOf, isAlive } from "./process-facts.ts";
+import { type Exit, type Program, type ProgramOptions, startProgram } from "./program.ts";
+import { ask, type RequestText } from "./raw-client.ts";
+import { until } from "./until.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
@@ -58,15 +60,24 @@ export interface GatewaySettings {
   readonly config?: object;
   /** Flags for Node. */
   readonly nodeFlags?: readonly string[];
+  /** The code that is run; default: the command of `src`. */
+  readonly main?: string;
+  /** Puts the first configuration where it is read; default: writes the file. */
+  readonly place?: (file: string, text: string) => void;
+  /** The command in front of Node, with its arguments. */
+  readonly wrapper?: readonly string[];
+  readonly options?: ProgramOptions;
 }
 
 /** `understudy run` in a process of its own, on a free port of loopback. */
 export async function startGatewayProgram(settings: GatewaySettings): Promise<GatewayProgram> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-e2e-"));
   const file = join(folder, "understudy.yaml");
-  writeFileSync(file, configText(folder, settings));
-  const args = [...(settings.nodeFlags ?? []), MAIN, "run", "--config", file];
-  const program = startProgram(process.execPath, args, { cwd: folder });
+  const { main = MAIN, nodeFlags = [], place = writeFileSync, wrapper = [] } = settings;
+  place(file, configText(folder, settings));
+  const node = [process.execPath, ...nodeFlags, main, "run", "--config", file];
+  const [command = "", ...args] = [...wrapper, ...node];
+  const program = startProgram(command, args, { cwd: folder, ...settings.options });
   try {
     const ready = await program.says(/^ready \S+:(\d+)/m);
     return new GatewayProgram(program, folder, Number(ready[1]));
@@ -79,8 +90,16 @@ export async function startGatewayProgram(settings: GatewaySettings): Promise<Ga
 
 function configText(folder: string, { groups, config }: GatewaySettings): string {
   const access_log = { file: join(folder, "access.log") };
+  const admin = { address: `unix:${join(folder, "admin.sock")}` };
   // Every YAML reader takes JSON.
-  return JSON.stringify({ version: 1, listen: "127.0.0.1:0", access_log, groups, ...config });
+  return JSON.stringify({
+    version: 1,
+    listen: "127.0.0.1:0",
+    access_log,
+    admin,
+    groups,
+    ...config,
+  });
 }
 
 export class GatewayProgram implements AsyncDisposable {
@@ -111,12 +130,60 @@ export class GatewayProgram implements AsyncDisposable {
 
   /** The processes that it has started and that still run. */
   get workers(): readonly number[] {
-    return childrenOf(this.program.pid);
+    return childrenOf(this.program.pid).filter(isAlive);
   }
 
   /** The text of a configuration as it started with, with these settings. */
   configText(settings: GatewaySettings): string {
     return configText(this.#folder, settings);
+  }
+
+  /** Writes a configuration anew, as it started with but with these settings. */
+  write(settings: GatewaySettings): void {
+    writeFileSync(this.configFile, this.configText(settings));
+  }
+
+  /** The events of a type so far. */
+  eventsOf(...types: readonly string[]): readonly EventLine[] {
+    return this.events.filter(({ event = "" }) => types.includes(event));
+  }
+
+  /** Waits until so many events of a type have happened; gives the last of them. */
+  async happened(type: string, count = 1): Promise<EventLine> {
+    await until(() => this.eventsOf(type).length >= count, `${count} ${type}`).catch((cause) => {
+      throw new Error(this.program.stderr.slice(-2_000), { cause });
+    });
+    const event = this.eventsOf(type)[count - 1];
+    if (event === undefined) throw new Error(`no ${type}`);
+    return event;
+  }
+
+  /** Runs an operator's command against it, to its end. */
+  async command(...args: readonly string[]): Promise<Told> {
+    const all = [MAIN, ...args, "--admin", `unix:${this.#adminSocket}`];
+    await using program = startProgram(process.execPath, all, { cwd: this.#folder });
+    const { code } = await program.exit();
+    return { exit: code, stdout: program.stdout, stderr: program.stderr };
+  }
+
+  /** What its admin API answers, as data. */
+  adminSays(path: string): Promise<unknown> {
+    return this.#askAdmin({ path });
+  }
+
+  /** The same, of an order. */
+  adminOrder(path: string, order: object): Promise<unknown> {
+    const fields = { "Content-Type": "application/json" };
+    return this.#askAdmin({ method: "POST", path, fields, body: JSON.stringify(order) });
+  }
+
+  async #askAdmin(request: RequestText): Promise<unknown> {
+    const answer = await ask({ path: this.#adminSocket }, request);
+    return JSON.parse(answer?.body ?? "");
+  }
+
+  get #adminSocket(): string {
+    return join(this.#folder, "admin.sock");
   }
 
   async stop(): Promise<Exit> {
@@ -130,7 +197,18 @@ export class GatewayProgram implements AsyncDisposable {
   }
 }
 
+/** How a command ended, and what it said. */
+export interface Told {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 function readLines<Line>(line: z.ZodType<Line>, text: string): readonly Line[] {
-  const lines = text.split("\n").filter((text) => text.startsWith("{"));
+  // What follows the last line end is still being written.
+  const lines = text
+    .split("\n")
+    .slice(0, -1)
+    .filter((text) => text.startsWith("{"));
   return lines.map((text) => line.parse(JSON.parse(text)));
 }

@@ -46,3 +46,9 @@ export function childrenOf(pid: number): readonly number[] {
     return [];
   }
 }
+
+/** Whether a process runs; one that has ended and waits for its parent's notice does not. */
+export function isAlive(pid: number): boolean {
+  const state = /^State:\s+(\w)/m.exec(textOf(`/proc/${pid}/status`))?.[1];
+  return state !== undefined && state !== "Z" && state !== "X";
+}

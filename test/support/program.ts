@@ -8,15 +8,25 @@ export interface Exit {
 }
 
 /** How long a wait may take, in milliseconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A process group of its own, as a shell gives each command in a terminal. */
+  readonly detached?: boolean;
+  /** Descriptors of ours that it gets as its own, from 3 on. */
+  readonly descriptors?: readonly number[];
+}
 
 /** Starts a program; disposing it kills it and waits until it is gone. */
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  { descriptors = [], ...options }: ProgramOptions = {},
 ): Program {
-  return new Program(spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] }));
+  const stdio = ["ignore", "pipe", "pipe", ...descriptors] as const;
+  return new Program(spawn(command, args, { ...options, stdio: [...stdio] }));
 }
 
 /** A process of its own, and all that it has said. */
@@ -72,7 +82,7 @@ export class Program implements AsyncDisposable {
 
   /** Waits for its end, all output included. */
   async exit(): Promise<Exit> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS * 2);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     return await this.#exited.finally(() => clearTimeout(timer));
   }
 

@@ -46,12 +46,12 @@ test("every address has its clients", () => {
   expect(openFilesWarning(config, limitsOf(4199))).toContain("but 2000 clients may need 4200");
 });
 
-test("workers share the clients", () => {
+test("every worker has its clients, and its own limit of open files", () => {
   const config = configOf(10_000, ["127.0.0.1:8080"], 4);
 
   expect(openFilesWarning(config, limitsOf(1024))).toBe(
-    "the limit of open files is 1024, but 2500 clients of a worker may need 5200: " +
-      "raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=), or set limits.connections to 1648",
+    "the limit of open files is 1024, but 10000 clients of a worker may need 20200: " +
+      "raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=), or set limits.connections to 412",
   );
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeChanges, needsRestart } from "../../../src/config/describe-changes.ts";
+import { describeChanges } from "../../../src/config/describe-changes.ts";
 import { configOf } from "../../support/config.ts";
 
 const SERVER = "http://127.0.0.1:3001";
@@ -141,13 +141,4 @@ describe("pools and servers are told by their names", () => {
       "listen unix:/run/understudy.sock removed",
     ]);
   });
-});
-
-test("a new process is needed for workers and admin alone", () => {
-  const next = configOf(
-    `workers: 2\nadmin: { address: 127.0.0.1:9900 }${TEXT.replace("8080", "8081")}`,
-  );
-
-  expect(needsRestart(previous, next)).toEqual(["admin", "workers"]);
-  expect(needsRestart(previous, configOf(TEXT.replace("8080", "8081")))).toEqual([]);
 });

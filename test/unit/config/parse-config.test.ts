@@ -321,6 +321,10 @@ describe("mistakes are told with their place and what would be right", () => {
       "listen: []\ngroups: {}",
       ["1:9 listen: needs an address", "2:9 groups: needs at least one group, for example app"],
     ],
+    [
+      "listen: [127.0.0.1:0, 127.0.0.1:0]\ngroups: { app: }",
+      ["1:23 listen.1: 127.0.0.1:0 is listened on already"],
+    ],
     ["listen: 127.0.0.1:1\ngroups: [a]", ["2:9 groups: a list is no map of keys"]],
     [
       "a: [",

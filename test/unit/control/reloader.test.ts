@@ -28,7 +28,10 @@ test("a reload that breaks does not stand in the way of the next", async () => {
     return runs === 1 ? Promise.reject(new Error("broken")) : Promise.resolve(DONE);
   });
 
-  await expect(reloader.request()).rejects.toThrow("broken");
+  const broken = reloader.request();
+  const meanwhile = reloader.request();
 
+  await expect(broken).rejects.toThrow("broken");
+  expect(await meanwhile).toBe(DONE);
   expect(await reloader.request()).toBe(DONE);
 });

@@ -4,6 +4,7 @@ import { factsOf } from "../../../src/failover/group-facts.ts";
 import type { GroupEvent } from "../../../src/failover/group.ts";
 import type { GroupState } from "../../../src/failover/group-state.ts";
 import { Groups } from "../../../src/failover/groups.ts";
+import type { GroupSpec } from "../../../src/failover/spec.ts";
 import type { SupervisorNews, WorkerNews } from "../../../src/process/messages.ts";
 import { Replica } from "../../../src/process/replica.ts";
 import { type HubPeer, StateHub } from "../../../src/process/state-hub.ts";
@@ -106,7 +107,7 @@ test("a worker that drains by an older configuration knows what becomes of the s
 test("whatever is lost on the way, all are of one opinion within a second", async () => {
   const act = fc.record({
     who: fc.nat(2),
-    what: fc.constantFrom("strike", "pass", "fail", "switch", "unresolved"),
+    what: fc.constantFrom("strike", "pass", "fail", "switch", "unresolved", "reload"),
     server: fc.nat(1),
     waitMs: fc.constantFrom(0, 1, 7, 40, 300),
     lost: fc.constantFrom("none", "from", "to", "both"),
@@ -121,6 +122,7 @@ test("whatever is lost on the way, all are of one opinion within a second", asyn
         worker.hears = lost !== "to" && lost !== "both";
         if (what === "strike") worker.strike(server);
         else if (what === "unresolved") worker.apply(UNRESOLVED(server));
+        else if (what === "reload") house.reload(1 + server);
         else house.groups.apply("app", BY_SUPERVISOR[what](server));
         await house.clock.advance(waitMs);
       }
@@ -157,10 +159,10 @@ class House {
   readonly groups = new Groups(() => this.clock.now());
   readonly hub: StateHub;
   readonly workers: readonly FakeWorker[];
-  readonly spec;
+  spec: GroupSpec;
 
   constructor(workers: number, maxFails = 1) {
-    this.spec = aGroup([aPool("blue", { maxFails }), aPool("green", { maxFails })]);
+    this.spec = specOf(maxFails);
     this.groups.load([this.spec]);
     this.hub = new StateHub(this.groups, this.clock);
     this.workers = Array.from({ length: workers }, () => this.hire());
@@ -168,6 +170,14 @@ class House {
 
   get health(): string {
     return healthOf(this.groups.get("app"));
+  }
+
+  /** Another configuration, which every worker has made ready. */
+  reload(maxFails: number): void {
+    this.spec = specOf(maxFails);
+    this.groups.load([this.spec]);
+    this.hub.beginConfig();
+    for (const worker of this.workers) worker.load(this.spec);
   }
 
   hire(): FakeWorker {
@@ -188,6 +198,10 @@ class FakeWorker {
       (news) => this.#send(news),
     );
     this.#peer = hub.admit((news) => this.#hear(news));
+    this.load(spec);
+  }
+
+  load(spec: GroupSpec): void {
     this.replica.load([spec], this.#peer.state);
   }
 
@@ -220,6 +234,10 @@ class FakeWorker {
     if (news.type === "states") this.replica.hear(news.state);
     else if (news.type === "beat") this.replica.onBeat(news.version, news.seen);
   }
+}
+
+function specOf(maxFails: number): GroupSpec {
+  return aGroup([aPool("blue", { maxFails }), aPool("green", { maxFails })]);
 }
 
 function healthOf({ servers }: GroupState): string {

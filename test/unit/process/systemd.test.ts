@@ -88,20 +88,10 @@ describe("the notifier", () => {
     const { env, calls } = fakeNotify(0);
     const notifier = createNotifier(env, 7);
 
-    const told = await Promise.all([
-      notifier.ready(),
-      notifier.reloading(),
-      notifier.status("2 of 4\nworkers"),
-      notifier.stopping(),
-    ]);
+    const told = await Promise.all([notifier.ready(), notifier.stopping()]);
 
-    expect(told).toEqual([undefined, undefined, undefined, undefined]);
-    expect(calls()).toEqual([
-      "/run/notify --pid=7 READY=1",
-      "/run/notify --pid=7 RELOADING=1",
-      "/run/notify --pid=7 STATUS=2 of 4 workers",
-      "/run/notify --pid=7 STOPPING=1",
-    ]);
+    expect(told).toEqual([undefined, undefined]);
+    expect(calls()).toEqual(["/run/notify --pid=7 READY=1", "/run/notify --pid=7 STOPPING=1"]);
   });
 
   test("runs nothing where nobody asked to be told", async () => {
