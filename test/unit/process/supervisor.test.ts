@@ -141,9 +141,9 @@ class House {
     });
   }
 
-  get serving(): readonly (number | undefined)[] {
+  get serving(): readonly number[] {
     const serving = this.supervisor.workers.filter(({ state }) => state === "serving");
-    return serving.map(({ pid }) => pid).toSorted();
+    return serving.map(({ pid = 0 }) => pid).toSorted((a, b) => a - b);
   }
 
   get alive(): readonly number[] {
