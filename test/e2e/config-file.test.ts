@@ -123,7 +123,7 @@ const TROUBLES: Readonly<Record<string, readonly [spoil: (file: string) => void,
   "that is no YAML": [(file) => writeFileSync(file, "groups: [\n"), /understudy\.yaml:\d+:\d+/],
 };
 
-describe("a configuration file", () => {
+describe.concurrent("a configuration file", () => {
   test(
     `${Object.keys(TROUBLES).join(", or ")} changes nothing, is told once, and may be mended`,
     { timeout: 180_000 },

@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 
 const CLOSE = { openAtEnd: "close" } as const;
 
-describe("a reload", () => {
+describe.concurrent("a reload", () => {
   test("during others ends with what was written last", async () => {
     await using house = await House.open();
     const { gateway } = house;

@@ -18,7 +18,7 @@ const PASS = (count: number) => ["sh", "-c", `LISTEN_FDS=${count} LISTEN_PID=$$ 
 const folder = mkdtempSync(join(tmpdir(), "understudy-systemd-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe("sockets that systemd has opened", () => {
+describe.concurrent("sockets that systemd has opened", () => {
   test.each([0, 2])(
     "are served (%i workers), before and after reloads and restarts, and outlive the gateway",
     async (workers) => {

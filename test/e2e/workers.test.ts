@@ -63,7 +63,7 @@ describe.concurrent("a worker that crashes", () => {
     await gateway.happened("worker-started");
     const ms = performance.now() - began;
 
-    expect(ms).toBeLessThan(12_000);
+    expect(ms).toBeLessThan(15_000);
     expect(gateway.eventsOf("worker-crashed").map(({ reason }) => reason)).toEqual([
       expect.stringMatching(
         /: it had not reported for 6 s, and was killed; the next one starts at once$/,
@@ -93,7 +93,7 @@ test("a worker that crashes while it drains is told, and is not replaced", async
   expect(gateway.workers).not.toContain(victim);
 });
 
-describe("the end", () => {
+describe.concurrent("the end", () => {
   test("of the supervisor lets what is in flight end, and frees the port at once", async () => {
     await using server = await startScriptedServer([HOLD], CLOSE);
     const listen = `127.0.0.1:${await freePort()}`;
