@@ -33,8 +33,9 @@ export type GatewayEvent =
     }
   | {
       readonly type: "reloaded" | "reload-rejected";
-      /** Number of the configuration that serves from now on. */
+      /** Number and hash of the configuration that serves from now on. */
       readonly config: number;
+      readonly hash: string;
       readonly reason: string;
     }
   | {

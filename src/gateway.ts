@@ -245,7 +245,7 @@ export class Gateway implements Control {
     this.#identity = { number, hash, since: this.#clock.wall() };
     this.#changes = changes;
     await this.#commit(edition, parts);
-    this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
+    this.#tellEvent({ type: "reloaded", config: number, hash, reason: changes.join("; ") });
     return { ok: true, lines: changes };
   }
 
@@ -335,7 +335,8 @@ export class Gateway implements Control {
     }
     if (!outcome.ok) {
       const reason = outcome.lines.join("\n");
-      this.#tellEvent({ type: "reload-rejected", config: this.#identity.number, reason });
+      const { number: config, hash } = this.#identity;
+      this.#tellEvent({ type: "reload-rejected", config, hash, reason });
       return outcome;
     }
     return reading.ok ? { ok: true, lines: [...reading.remarks, ...outcome.lines] } : outcome;
