@@ -301,3 +301,26 @@ describe("states that somebody else made", () => {
     expect(changes).toEqual([]);
   });
 });
+
+describe("an event that another process tells of", () => {
+  test("finds its server by key", () => {
+    const groups = new Groups(() => 0);
+    groups.load([aGroup()]);
+
+    groups.applyTo("app", "green green1", { type: "admin-set", server: 0, admin: "drain" });
+
+    expect(groups.get("app").servers.map(({ admin }) => admin)).toEqual(["ready", "drain"]);
+  });
+
+  test("changes nothing where its group or server is gone, or where it is about no server", () => {
+    const groups = new Groups(() => 0);
+    groups.load([aGroup()]);
+    const before = groups.get("app");
+
+    groups.applyTo("app", "red red1", { type: "admin-set", server: 0, admin: "drain" });
+    groups.applyTo("shop", "blue blue1", { type: "admin-set", server: 0, admin: "drain" });
+    groups.applyTo("app", "blue blue1", { type: "switched", to: "green" });
+
+    expect(groups.get("app")).toBe(before);
+  });
+});
