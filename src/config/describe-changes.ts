@@ -57,6 +57,7 @@ const POLICY: Words<Policy> = {
   recheck: "recheck",
   failback: "failback",
   holdDownMs: "hold_down",
+  flap: "flap",
 };
 
 /**

@@ -10,7 +10,7 @@ const serverView = z.object({
   address: z.string(),
   /** What the operator wants of it. */
   admin: z.enum(["ready", "drain", "maint"]),
-  health: z.enum(["up", "suspect", "down", "unresolved"]),
+  health: z.enum(["starting", "up", "suspect", "down", "unresolved"]),
   /** Whether a request may be sent to it. */
   available: z.boolean(),
   /** In words and numbers. */

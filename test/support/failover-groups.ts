@@ -19,6 +19,7 @@ export function aServer(pool: string, address: string, more: Partial<ServerSpec>
     failTimeoutMs: 5000,
     maxConns: 0,
     down: false,
+    probe: undefined,
     ...more,
   };
 }
