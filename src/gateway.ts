@@ -2,13 +2,14 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Address, Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
-import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
+import type { ConfigIdentity, Control, LastProbe, Outcome, ServerLoad } from "./control/control.ts";
 import { type AdminServer, startAdminServer } from "./control/admin-server.ts";
 import { Reloader } from "./control/reloader.ts";
 import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
 import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
+import { type Probes, startProbes } from "./probe/probes.ts";
 import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
 import {
   bindAddress,
@@ -55,7 +56,7 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** Names to addresses; the system's by default. */
   readonly lookup?: Lookup;
-  /** From 0 up to 1, for the jitter of goodbyes. */
+  /** From 0 up to 1, for the jitter of goodbyes and probes. */
   readonly random?: () => number;
   /** Where `affinity: socketio` finds sessions, where all is in one process. */
   readonly sessions?: SessionStore;
@@ -72,6 +73,8 @@ export interface GatewayOptions {
   readonly inherited?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
+  /** Of programs that the configuration names. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Starts everything that `config` asks for; rejects, with nothing left behind, where an address or a log cannot be had. */
@@ -105,6 +108,7 @@ export class Gateway implements Control {
   /** Closes, at once, the admin address that a reload has left. */
   #closeOldDoor: () => void = () => {};
   #rechecks: Rechecks | undefined;
+  #probes: Probes | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -193,15 +197,25 @@ export class Gateway implements Control {
       await this.#stop();
       throw error;
     }
-    this.#rechecks = startRechecks({
+    const common: Parameters<typeof startProbes>[0] = {
       groups: this.groups,
       clock: this.#clock,
+      random: this.#options.random ?? Math.random,
       findAddress: (name) => this.#resolver.findAddress(name),
       setDeadline: (ms, expire) => this.#wheel.after(ms, expire),
-      timeoutsOf: (name) => this.#groupConfig(name).timeouts,
+      healthOf: (name, pool) => this.#groupConfig(name).health.get(pool),
       expectedOf: (name, pool) => this.#groupConfig(name).expect.get(pool),
       headBytes: () => this.#config.limits.serverHeadBytes,
-    });
+      env: this.#options.env ?? {},
+    };
+    const timeoutsOf = (name: string) => this.#groupConfig(name).timeouts;
+    this.#rechecks = startRechecks({ ...common, timeoutsOf });
+    this.#probes = startProbes(common);
+  }
+
+  /** Undefined where none has ended yet. */
+  lastProbeOf(group: string, serverKey: string): LastProbe | undefined {
+    return this.#probes?.lastOf(group, serverKey);
   }
 
   subscribe(listener: (event: GatewayEvent) => void): () => void {
@@ -255,6 +269,7 @@ export class Gateway implements Control {
     this.groups.load(config.groups.map((group) => group.spec));
     await this.#crew.commit(edition);
     this.#rechecks?.follow();
+    this.#probes?.follow();
     this.#releaseAllBut(bound, before);
     this.#tellEvent({ type: "reloaded", config: number, reason: changes.join("; ") });
     return { ok: true, lines: changes };
@@ -329,6 +344,7 @@ export class Gateway implements Control {
 
   async #closeRest(): Promise<void> {
     this.#rechecks?.stop();
+    this.#probes?.stop();
     this.#resolver.stop();
     this.#wheel.stop();
     await this.#eventLog.close();

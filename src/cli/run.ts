@@ -28,6 +28,7 @@ export async function run(file: string, env: Env, version: string): Promise<numb
       read: (previous) => source.read(previous),
       inherited: inherited.sockets.map(({ fd }) => fd),
       launch: launcherOf(process.argv[1] ?? ""),
+      env,
     });
   } catch (error) {
     warn(startProblem(error));

@@ -6,6 +6,17 @@ import { z } from "zod";
 const time = z.string();
 const count = z.number();
 
+const lastProbe = z.object({
+  passed: z.boolean(),
+  time,
+  took_ms: z.number(),
+  /** In a row since the server began or ceased to serve, up to `rise` and `fall`. */
+  passes: count,
+  fails: count,
+  /** Why it failed. */
+  reason: z.string().optional(),
+});
+
 const serverView = z.object({
   address: z.string(),
   /** What the operator wants of it. */
@@ -17,7 +28,10 @@ const serverView = z.object({
   reason: z.string(),
   /** Since when it has this health. */
   since: time,
+  /** Failures of requests that count now. */
   strikes: count,
+  /** What the last probe found; missing where none has ended yet. */
+  last_probe: lastProbe.optional(),
   in_flight: count,
   tunnels: count,
 });
@@ -114,6 +128,7 @@ export const errorView = z.object({
 export type GroupView = z.infer<typeof groupView>;
 export type PoolView = z.infer<typeof poolView>;
 export type ServerView = z.infer<typeof serverView>;
+export type LastProbeView = z.infer<typeof lastProbe>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;
 export type EventView = z.infer<typeof eventView>;

@@ -67,7 +67,8 @@ function keepServer(
   const { spec } = server;
   // An edited `down` is the operator's latest word, an unedited one is not.
   const admin = spec.down === before.down ? server.admin : spec.down ? "maint" : "ready";
-  const kept = orderServer(server, admin, now + group.drain.tunnelsMs);
+  const probes = spec.probe === undefined ? NO_PROBES : server.probes;
+  const kept = orderServer({ ...server, probes }, admin, now + group.drain.tunnelsMs);
   const { status } = kept.health;
   const waits = status === "starting" && spec.probe?.gate !== true;
   if (waits) return bringUp(kept, "is not asked for a probe any more", now);
@@ -84,13 +85,11 @@ function keepServer(
 function heed(server: ServerState, { policy }: GroupSpec, now: number): ServerState {
   const { spec, health } = server;
   const strikes = server.strikes.slice(-spec.maxFails);
-  const probes = spec.probe === undefined ? NO_PROBES : server.probes;
-  const heeding = { ...server, strikes, probes };
-  if (health.status !== "down") return heeding;
+  if (health.status !== "down") return { ...server, strikes };
   const heldUntil = policy.flap.changes === 0 ? undefined : health.heldUntil;
   const pause = pauseAfter(health.checks, spec.failTimeoutMs);
   const checkAt = Math.min(health.checkAt, Math.max(now + pause, heldUntil ?? 0));
-  return { ...heeding, health: { ...health, heldUntil, checkAt } };
+  return { ...server, strikes, health: { ...health, heldUntil, checkAt } };
 }
 
 function serversOf({ pools }: GroupSpec): readonly ServerSpec[] {
