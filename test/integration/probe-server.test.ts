@@ -65,7 +65,6 @@ test("an http probe asks as it is told, and says whether the pool serves", async
     host: "app.test",
     "x-key": "k",
     "x-failover-status": "online",
-    connection: "close",
   });
   expect(second?.headers).toMatchObject({
     host: `127.0.0.1:${app.port}`,
