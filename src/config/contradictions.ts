@@ -38,10 +38,10 @@ function groupContradictions(path: Path, group: unknown): Finding[] {
       pools.map(([name]) => name),
     ),
     ...healthContradictions([...path, "health"], field(group, "health")),
-    ...pools.flatMap(([name, pool]) => [
-      ...poolContradictions([...path, "pools", name], pool),
-      ...healthContradictions([...path, "pools", name, "health"], field(pool, "health")),
-    ]),
+    ...pools.flatMap(([name, pool]) => poolContradictions([...path, "pools", name], pool)),
+    ...pools.flatMap(([name, pool]) =>
+      healthContradictions([...path, "pools", name, "health"], field(pool, "health")),
+    ),
   ];
 }
 
