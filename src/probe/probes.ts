@@ -151,37 +151,53 @@ export class Probes {
   }
 
   async #probe(probed: Probed): Promise<void> {
-    const { groups, clock, healthOf, expectedOf, findAddress, setDeadline, headBytes, env } =
-      this.#settings;
+    const { groups, clock, healthOf } = this.#settings;
     const group = groups.find(probed.group);
-    const server = group?.servers.find(({ spec }) => spec.key === probed.server);
+    const server = group && serverOf(group, probed);
     const health = server && healthOf(probed.group, server.spec.pool);
     if (group === undefined || server === undefined || health === undefined) return;
-    const { pool } = server.spec;
-    const aborter = new AbortController();
-    const beganAt = clock.now();
-    Object.assign(probed, { aborter, beganAt, health, pace: undefined });
-    const result = await probeServer(server.spec, {
-      group: probed.group,
+    const began = clock.now();
+    const { signal } = begin(probed, health, began);
+    const result = await this.#ask(group, server, health, signal);
+    if (signal.aborted) return;
+    const failure = result.ok ? undefined : result.reason;
+    probed.last = { at: clock.now(), tookMs: clock.now() - began, failure };
+    probed.aborter = undefined;
+    groups.applyTo(probed.group, probed.server, eventOf(server.generation, result));
+    // Most results change nothing, and then nobody else plans the next one.
+    const now = groups.find(probed.group);
+    const after = now && serverOf(now, probed);
+    if (after !== undefined) this.#plan(probed, after);
+  }
+
+  #ask(group: GroupState, server: ServerState, health: HealthConfig, signal: AbortSignal) {
+    const { expectedOf, findAddress, setDeadline, headBytes, env } = this.#settings;
+    const { spec } = server;
+    return probeServer(spec, {
+      group: group.spec.name,
       health,
-      isOnline: pool === group.active,
-      expected: expectedOf(probed.group, pool),
+      isOnline: spec.pool === group.active,
+      expected: expectedOf(group.spec.name, spec.pool),
       findAddress,
       setDeadline,
       headBytes: headBytes(),
       env,
-      signal: aborter.signal,
+      signal,
     });
-    if (aborter.signal.aborted) return;
-    const at = clock.now();
-    const failure = result.ok ? undefined : result.reason;
-    probed.last = { at, tookMs: at - beganAt, failure };
-    probed.aborter = undefined;
-    groups.applyTo(probed.group, probed.server, eventOf(server.generation, result));
-    // Most results change nothing, and then nobody else plans the next one.
-    const after = groups.find(probed.group)?.servers.find(({ spec }) => spec.key === probed.server);
-    if (after !== undefined) this.#plan(probed, after);
   }
+}
+
+function serverOf({ servers }: GroupState, { server }: Probed): ServerState | undefined {
+  return servers.find(({ spec }) => spec.key === server);
+}
+
+function begin(probed: Probed, health: HealthConfig, now: number): AbortController {
+  const aborter = new AbortController();
+  probed.aborter = aborter;
+  probed.beganAt = now;
+  probed.health = health;
+  probed.pace = undefined;
+  return aborter;
 }
 
 function keyOf(group: string, serverKey: string): string {
@@ -191,12 +207,10 @@ function keyOf(group: string, serverKey: string): string {
 function forget(probed: Probed): void {
   probed.cancel();
   probed.aborter?.abort();
-  Object.assign(probed, {
-    pace: undefined,
-    cancel: NOTHING,
-    beganAt: undefined,
-    aborter: undefined,
-  });
+  probed.cancel = NOTHING;
+  probed.pace = undefined;
+  probed.beganAt = undefined;
+  probed.aborter = undefined;
 }
 
 function eventOf(generation: number, result: ProbeResult): GroupEvent {
