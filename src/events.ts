@@ -4,7 +4,12 @@ import type { ErrorCode } from "./errors.ts";
 /** The closed list of things that happen to servers, pools, groups and the gateway itself. */
 export type GatewayEvent =
   | {
-      readonly type: "server-suspect" | "server-down" | "server-up" | "server-unresolved";
+      readonly type:
+        | "server-suspect"
+        | "server-down"
+        | "server-up"
+        | "server-unresolved"
+        | "server-starting";
       readonly group: string;
       readonly pool: string;
       readonly server: string;

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Address, Config } from "./config/config.ts";
 import { describeChanges } from "./config/describe-changes.ts";
 import { reuseUnchanged } from "./config/reuse-unchanged.ts";
-import type { ConfigIdentity, Control, Outcome, ServerLoad } from "./control/control.ts";
+import type { ConfigIdentity, Control, LastProbe, Outcome, ServerLoad } from "./control/control.ts";
 import { AdminDoor } from "./control/admin-door.ts";
 import { type AdminServer, startAdminServer } from "./control/admin-server.ts";
 import { Reloader } from "./control/reloader.ts";
@@ -10,6 +10,7 @@ import type { ExchangeRecord, GatewayEvent } from "./events.ts";
 import { Groups } from "./failover/groups.ts";
 import { openAccessLog } from "./observe/access-log.ts";
 import { type EventLog, openEventLog } from "./observe/event-log.ts";
+import { type Probes, startProbes } from "./probe/probes.ts";
 import { type Rechecks, startRechecks } from "./probe/rechecks.ts";
 import type { BoundAddress } from "./process/bound-address.ts";
 import type { Crew, Edition, WorkerFacts } from "./process/crew.ts";
@@ -49,7 +50,7 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** Names to addresses; the system's by default. */
   readonly lookup?: Lookup;
-  /** From 0 up to 1, for the jitter of goodbyes. */
+  /** From 0 up to 1, for the jitter of goodbyes and probes. */
   readonly random?: () => number;
   /** Where `affinity: socketio` finds sessions, where all is in one process. */
   readonly sessions?: SessionStore;
@@ -68,6 +69,8 @@ export interface GatewayOptions {
   readonly passed?: readonly number[];
   /** Starts a worker; without it, and with `workers: 0`, everything is in this process. */
   readonly launch?: Launch;
+  /** Of programs that the configuration names. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What a configuration needs beyond those who serve. */
@@ -108,6 +111,7 @@ export class Gateway implements Control {
   #addresses = new HeldAddresses([]);
   readonly #door: AdminDoor;
   #rechecks: Rechecks | undefined;
+  #probes: Probes | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -199,15 +203,25 @@ export class Gateway implements Control {
       await this.#stop();
       throw error;
     }
-    this.#rechecks = startRechecks({
+    const common: Parameters<typeof startProbes>[0] = {
       groups: this.groups,
       clock: this.#clock,
+      random: this.#options.random ?? Math.random,
       findAddress: (name) => this.#resolver.findAddress(name),
       setDeadline: (ms, expire) => this.#wheel.after(ms, expire),
-      timeoutsOf: (name) => this.#groupConfig(name).timeouts,
+      healthOf: (name, pool) => this.#groupConfig(name).health.get(pool),
       expectedOf: (name, pool) => this.#groupConfig(name).expect.get(pool),
       headBytes: () => this.#config.limits.serverHeadBytes,
-    });
+      env: this.#options.env ?? {},
+    };
+    const timeoutsOf = (name: string) => this.#groupConfig(name).timeouts;
+    this.#rechecks = startRechecks({ ...common, timeoutsOf });
+    this.#probes = startProbes(common);
+  }
+
+  /** Undefined where none has ended yet. */
+  lastProbeOf(group: string, serverKey: string): LastProbe | undefined {
+    return this.#probes?.lastOf(group, serverKey);
   }
 
   subscribe(listener: (event: GatewayEvent) => void): () => void {
@@ -317,6 +331,7 @@ export class Gateway implements Control {
 
   async #closeRest(): Promise<void> {
     this.#rechecks?.stop();
+    this.#probes?.stop();
     this.#resolver.stop();
     this.#wheel.stop();
     await this.#eventLog.close();
@@ -434,6 +449,7 @@ export class Gateway implements Control {
     this.groups.load(config.groups.map((group) => group.spec));
     const committed = this.#crew.commit(edition);
     this.#rechecks?.follow();
+    this.#probes?.follow();
     await committed;
     closeOthers();
   }

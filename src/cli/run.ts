@@ -29,6 +29,7 @@ export async function run(file: string, env: Env, version: string): Promise<numb
       explain: startProblem,
       passed: inherited.sockets.map(({ fd }) => fd),
       launch: launcherOf(process.argv[1] ?? ""),
+      env,
     });
   } catch (error) {
     warn(startProblem(error));

@@ -35,15 +35,16 @@ function workerText(worker: StatusView["workers"][number], time: string): string
 
 /** `time` is the gateway's. */
 export function groupLines(group: GroupView, time: string): readonly string[] {
+  const isProbed = group.pools.some(({ servers }) => servers.some((one) => one.last_probe));
   const rows = group.pools.flatMap((pool) =>
-    pool.servers.map((server) => serverRow(pool, server, time)),
+    pool.servers.map((server) => serverRow(pool, server, time, isProbed)),
   );
   const draining = group.pools.flatMap((pool) =>
     pool.draining_until === undefined ? [] : [drainLine(pool, pool.draining_until, time)],
   );
   return [
     `group ${group.name}: ${whoServes(group)}`,
-    ...(rows.length === 0 ? [] : table([HEADINGS, ...rows]).map((line) => `  ${line}`)),
+    ...(rows.length === 0 ? [] : table([headings(isProbed), ...rows]).map((line) => `  ${line}`)),
     ...draining.map((line) => `  ${line}`),
   ];
 }
@@ -64,21 +65,19 @@ function whoServes({ primary, active, pools }: GroupView): string {
   return `${who} serves: the primary ${first.name} ${why}`;
 }
 
-const HEADINGS = [
-  "POOL",
-  "ROLE",
-  "SERVES",
-  "RELEASE",
-  "SERVER",
-  "HEALTH",
-  "FOR",
-  "STRIKES",
-  "IN FLIGHT",
-  "TUNNELS",
-  "REASON",
-];
+function headings(isProbed: boolean): readonly string[] {
+  const facts = ["HEALTH", "FOR", "STRIKES", ...(isProbed ? ["LAST PROBE"] : [])];
+  return ["POOL", "ROLE", "SERVES", "RELEASE", "SERVER", ...facts, ...TRAFFIC, "REASON"];
+}
 
-function serverRow(pool: PoolView, server: ServerView, time: string): readonly string[] {
+const TRAFFIC = ["IN FLIGHT", "TUNNELS"];
+
+function serverRow(
+  pool: PoolView,
+  server: ServerView,
+  time: string,
+  isProbed: boolean,
+): readonly string[] {
   const { health, admin } = server;
   return [
     pool.name,
@@ -89,10 +88,16 @@ function serverRow(pool: PoolView, server: ServerView, time: string): readonly s
     admin === "ready" ? health : `${health}, ${admin}`,
     ageOf(server.since, time),
     `${server.strikes}`,
+    ...(isProbed ? [probeText(server.last_probe, time)] : []),
     `${server.in_flight}`,
     `${server.tunnels}`,
     server.reason,
   ];
+}
+
+function probeText(last: ServerView["last_probe"], time: string): string {
+  if (last === undefined) return "-";
+  return `${last.passed ? "passed" : "failed"} ${ageOf(last.time, time)} ago`;
 }
 
 function drainLine({ name, tunnels }: PoolView, until: string, time: string): string {

@@ -1,6 +1,7 @@
-import type { DrainSpec, GroupSpec, PoolSpec, ServerSpec } from "../failover/spec.ts";
-import { DEFAULT_POLICY, NGINX_POLICY, type Policy } from "../failover/policy.ts";
+import type { DrainSpec, GroupSpec, PoolSpec, ProbeRules, ServerSpec } from "../failover/spec.ts";
+import { DEFAULT_POLICY, type FlapRules, NGINX_POLICY, type Policy } from "../failover/policy.ts";
 import type { AffinityConfig, Config, GroupConfig, Limits, Timeouts } from "./config.ts";
+import { healthOf } from "./build-health.ts";
 import type { ErrorPage } from "./error-pages.ts";
 import type { ParsedConfig, ParsedGroup } from "./schema.ts";
 
@@ -44,10 +45,11 @@ function limitsOf(limits: ParsedConfig["limits"]): Limits {
 
 function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
   const pools = Object.entries(group.pools);
+  const health = healthOf(group);
   return {
     name,
     routes: group.routes.map(({ host, path }) => ({ host, path })),
-    spec: specOf(name, group),
+    spec: specOf(name, group, health),
     timeouts: timeoutsOf(group.timeouts),
     upgrade: new Set(group.upgrade),
     affinity: affinityOf(name, group.affinity),
@@ -61,6 +63,7 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
       pools.flatMap(([pool, { release }]) => (release === undefined ? [] : [[pool, release]])),
     ),
     expect: new Map(pools.flatMap(([pool, parsed]) => expectationOf(pool, parsed))),
+    health,
     errorPages: new Map(
       Object.entries(group.error_pages).flatMap(([status, path]) => {
         const page = pages.get(path);
@@ -102,10 +105,10 @@ function expectationOf(name: string, pool: ParsedPool): [string, Expectation][] 
 
 type Expectation = { readonly release?: string; readonly pool?: string };
 
-function specOf(name: string, group: ParsedGroup): GroupSpec {
+function specOf(name: string, group: ParsedGroup, health: GroupConfig["health"]): GroupSpec {
   const written = Object.entries(group.pools).map(([pool, { servers }]): PoolSpec => ({
     name: pool,
-    servers: servers.map((server) => serverOf(pool, server)),
+    servers: servers.map((server) => serverOf(pool, server, health.get(pool)?.rules)),
   }));
   const primary = group.primary ?? written[0]?.name ?? "";
   return {
@@ -123,7 +126,7 @@ function drainOf({ tunnels, spread, grace }: ParsedGroup["drain"]): DrainSpec {
   return { tunnelsMs: tunnels, spreadMs: spread, graceMs: grace };
 }
 
-function serverOf(pool: string, server: ParsedServer): ServerSpec {
+function serverOf(pool: string, server: ParsedServer, probe: ProbeRules | undefined): ServerSpec {
   const { url, address } = server.url;
   return {
     key: `${pool} ${address}`,
@@ -135,6 +138,7 @@ function serverOf(pool: string, server: ParsedServer): ServerSpec {
     failTimeoutMs: server.fail_timeout,
     maxConns: server.max_conns,
     down: server.down,
+    probe,
   };
 }
 
@@ -152,5 +156,11 @@ function policyOf(group: ParsedGroup): Policy {
     recheck: group.recheck ?? preset.recheck,
     failback: group.failback ?? preset.failback,
     holdDownMs: group.hold_down ?? preset.holdDownMs,
+    flap: flapOf(group.flap) ?? preset.flap,
   };
+}
+
+function flapOf(flap: ParsedGroup["flap"]): FlapRules | undefined {
+  if (flap === undefined) return undefined;
+  return { changes: flap.changes, withinMs: flap.within, holdMs: flap.hold };
 }

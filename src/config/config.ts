@@ -1,4 +1,4 @@
-import type { GroupSpec } from "../failover/spec.ts";
+import type { GroupSpec, ProbeRules } from "../failover/spec.ts";
 import type { Route } from "../routing/router.ts";
 
 /** Where a socket listens: `0.0.0.0:8080`, `[::1]:8080`, `unix:/run/understudy.sock`. */
@@ -78,8 +78,42 @@ export interface GroupConfig {
   readonly releases: ReadonlyMap<string, string>;
   /** An answer of another identity than this is a failure, by pool name. */
   readonly expect: ReadonlyMap<string, { readonly release?: string; readonly pool?: string }>;
+  /** How the servers of a pool are probed, by its name; none for a pool without probes. */
+  readonly health: ReadonlyMap<string, HealthConfig>;
   /** Bodies for the gateway's own answers, by status; read when the configuration is read. */
   readonly errorPages: ReadonlyMap<number, { readonly type: string; readonly body: string }>;
+}
+
+/** The probes of a pool. */
+export interface HealthConfig {
+  readonly ask: ProbeAsk;
+  /** Milliseconds for one probe as a whole. */
+  readonly timeoutMs: number;
+  /** When to probe and what follows; the servers' specs have them too. */
+  readonly rules: ProbeRules;
+}
+
+/** What a probe asks a server, and what it has to find. */
+export type ProbeAsk =
+  | { readonly kind: "tcp" }
+  /** A program and its arguments. */
+  | { readonly kind: "exec"; readonly command: readonly string[] }
+  | HttpProbe;
+
+export interface HttpProbe {
+  readonly kind: "http";
+  readonly method: "GET" | "HEAD" | "OPTIONS" | "POST";
+  readonly path: string;
+  /** Undefined: the server's own name. */
+  readonly host: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** One of these ranges, ends included. */
+  readonly statuses: readonly { readonly from: number; readonly to: number }[];
+  /** Text that must occur in the body. */
+  readonly body: string | undefined;
+  /** By its path, `checks.db`; empty = the body may be anything. */
+  readonly json: Readonly<Record<string, string | number | boolean | null>>;
+  readonly release: string | undefined;
 }
 
 /** What keeps a client on one server; a header's name is in lower case. */

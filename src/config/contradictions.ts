@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { routeKey } from "../routing/router.ts";
 import type { Address } from "./config.ts";
+import { healthContradictions } from "./health-contradictions.ts";
 import type { Finding } from "./issues.ts";
 import { quote } from "./parsed.ts";
 import { entriesOf, field, isRecord } from "./raw.ts";
@@ -36,7 +37,11 @@ function groupContradictions(path: Path, group: unknown): Finding[] {
       field(group, "primary"),
       pools.map(([name]) => name),
     ),
+    ...healthContradictions([...path, "health"], field(group, "health")),
     ...pools.flatMap(([name, pool]) => poolContradictions([...path, "pools", name], pool)),
+    ...pools.flatMap(([name, pool]) =>
+      healthContradictions([...path, "pools", name, "health"], field(pool, "health")),
+    ),
   ];
 }
 

@@ -19,7 +19,7 @@ const TOP: Words<Config, "listen" | "groups"> = {
   logUpgradeStart: "log_upgrade_start",
 };
 
-const GROUP: Words<GroupConfig, "name" | "spec" | "releases" | "expect"> = {
+const GROUP: Words<GroupConfig, "name" | "spec" | "releases" | "expect" | "health"> = {
   routes: "routes",
   timeouts: "timeouts",
   upgrade: "upgrade",
@@ -57,6 +57,7 @@ const POLICY: Words<Policy> = {
   recheck: "recheck",
   failback: "failback",
   holdDownMs: "hold_down",
+  flap: "flap",
 };
 
 /**
@@ -88,18 +89,19 @@ function groupChanges(previous: GroupConfig, next: GroupConfig): readonly string
     ...pools.added.map((name) => `pool ${name} added`),
     ...pools.removed.map((name) => `pool ${name} removed`),
     ...(reordered(backupsOf(before), backupsOf(after)) ? ["order of pools changed"] : []),
-    ...after.pools.flatMap(({ name }) => identityChanges(name, previous, next)),
+    ...after.pools.flatMap(({ name }) => poolChanges(name, previous, next)),
     ...pairs(before.pools, after.pools).flatMap(([pool, newPool]) => serverChanges(pool, newPool)),
   ];
 }
 
-function identityChanges(pool: string, previous: GroupConfig, next: GroupConfig): string[] {
+function poolChanges(pool: string, previous: GroupConfig, next: GroupConfig): string[] {
   if (previous.spec.pools.every(({ name }) => name !== pool)) return [];
   const [before, after] = [previous.expect.get(pool), next.expect.get(pool)];
   return [
     ...(previous.releases.get(pool) === next.releases.get(pool) ? [] : ["release"]),
     ...(before?.pool === after?.pool ? [] : ["expect_pool"]),
     ...(before?.release === after?.release ? [] : ["expect_release"]),
+    ...(isDeepStrictEqual(previous.health.get(pool), next.health.get(pool)) ? [] : ["health"]),
   ].map((key) => `${key} of ${pool} changed`);
 }
 
@@ -110,7 +112,7 @@ function serverChanges(previous: PoolSpec, next: PoolSpec): readonly string[] {
   const urls = new Map([...previous.servers, ...next.servers].map(({ key, url }) => [key, url]));
   const changed = next.servers.filter((server) => {
     const old = previous.servers.find(({ key }) => key === server.key);
-    return old !== undefined && !isDeepStrictEqual(old, server);
+    return old !== undefined && !isDeepStrictEqual({ ...old, probe: server.probe }, server);
   });
   return [
     ...added.map((key) => `server ${urls.get(key)} added to ${pool}`),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEFAULT_POLICY, NGINX_POLICY, type Condition } from "../failover/policy.ts";
 import type { Balance } from "../failover/spec.ts";
 import { affinity } from "./affinity-schema.ts";
+import { health } from "./health-schema.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { pool } from "./pool-schema.ts";
 import { parseProtocol, PROTOCOL_PATTERN } from "./protocol.ts";
@@ -122,12 +123,29 @@ export const group = object({
   })
     .prefault({})
     .describe("How long-lived connections leave a pool after a switch; 0 = at once."),
+  health: health
+    .optional()
+    .describe(
+      "Probes in the background that tell which servers are up: a path, a map, or `off` (default).",
+    ),
+  flap: object({
+    changes: count(0, 1000)
+      .prefault(DEFAULT_POLICY.flap.changes)
+      .describe("Changes between serving and not, above which it is held down; 0 = never."),
+    within: someDuration.prefault("60s").describe("The time in which they count."),
+    hold: someDuration.prefault("60s").describe("How long it is then down at least."),
+  })
+    .optional()
+    .describe(
+      "A server that comes and goes is left out for a while, as long as another one serves " +
+        "(`compat: nginx`: never).",
+    ),
   recheck: choice(["auto", "connect", "live"])
     .optional()
     .meta({
       default: DEFAULT_POLICY.recheck,
       description:
-        "How a failed server is found to be back: `auto` repeats what failed (a connection, or a " +
+        "How a failed server without `health` is found to be back: `auto` repeats what failed (a connection, or a " +
         "`HEAD /`), `connect` only connects, `live` lets a request try, as nginx does " +
         `(\`compat: nginx\`: ${NGINX_POLICY.recheck}).`,
     }),

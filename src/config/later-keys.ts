@@ -3,7 +3,6 @@ export const LATER_KEYS: readonly string[] = [
   "alerts",
   "dashboard",
   "deploy",
-  "health",
   "hold",
   "metrics",
   "state",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { health } from "./health-schema.ts";
 import { count, object, someDuration, text, word } from "./schema-parts.ts";
 import { parseServerUrl } from "./server-url.ts";
 
@@ -49,6 +50,7 @@ const poolMap = object({
   servers: serverList.optional().describe("The servers; a pool of one may have its `url` instead."),
   url: serverUrl.optional().describe("The only server, with its keys beside it."),
   ...serverKeys,
+  health: health.optional().describe("In place of the group's, as a whole."),
   release: label
     .optional()
     .describe("What the pool runs, where its answers carry no `X-Release-Id`."),
@@ -64,19 +66,27 @@ const poolMap = object({
     ),
 });
 
-const NO_IDENTITY = { release: undefined, expect_pool: undefined, expect_release: undefined };
+const NOTHING_MORE = {
+  health: undefined,
+  release: undefined,
+  expect_pool: undefined,
+  expect_release: undefined,
+};
 
 export const pool = z
   .union(
     [
-      serverUrl.transform((url) => ({ servers: [{ url, ...SERVER_DEFAULTS }], ...NO_IDENTITY })),
-      serverList.transform((servers) => ({ servers, ...NO_IDENTITY })),
-      poolMap.transform(({ servers, url, release, expect_pool, expect_release, ...keys }) => ({
-        servers: servers ?? (url === undefined ? [] : [{ url, ...keys }]),
-        release,
-        expect_pool,
-        expect_release,
-      })),
+      serverUrl.transform((url) => ({ servers: [{ url, ...SERVER_DEFAULTS }], ...NOTHING_MORE })),
+      serverList.transform((servers) => ({ servers, ...NOTHING_MORE })),
+      poolMap.transform(
+        ({ servers, url, health, release, expect_pool, expect_release, ...keys }) => ({
+          servers: servers ?? (url === undefined ? [] : [{ url, ...keys }]),
+          health,
+          release,
+          expect_pool,
+          expect_release,
+        }),
+      ),
     ],
     { error: "must be a url, a list of servers, or a map with `servers` or a `url`" },
   )

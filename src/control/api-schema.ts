@@ -6,18 +6,32 @@ import { z } from "zod";
 const time = z.string();
 const count = z.number();
 
+const lastProbe = z.object({
+  passed: z.boolean(),
+  time,
+  took_ms: z.number(),
+  /** In a row since the server began or ceased to serve, up to `rise` and `fall`. */
+  passes: count,
+  fails: count,
+  /** Why it failed. */
+  reason: z.string().optional(),
+});
+
 const serverView = z.object({
   address: z.string(),
   /** What the operator wants of it. */
   admin: z.enum(["ready", "drain", "maint"]),
-  health: z.enum(["up", "suspect", "down", "unresolved"]),
+  health: z.enum(["starting", "up", "suspect", "down", "unresolved"]),
   /** Whether a request may be sent to it. */
   available: z.boolean(),
   /** In words and numbers. */
   reason: z.string(),
   /** Since when it has this health. */
   since: time,
+  /** Failures of requests that count now. */
   strikes: count,
+  /** What the last probe found; missing where none has ended yet. */
+  last_probe: lastProbe.optional(),
   in_flight: count,
   tunnels: count,
 });
@@ -114,6 +128,7 @@ export const errorView = z.object({
 export type GroupView = z.infer<typeof groupView>;
 export type PoolView = z.infer<typeof poolView>;
 export type ServerView = z.infer<typeof serverView>;
+export type LastProbeView = z.infer<typeof lastProbe>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;
 export type EventView = z.infer<typeof eventView>;

@@ -18,6 +18,15 @@ export interface ServerLoad {
   readonly tunnels: number;
 }
 
+/** The last probe of a server. */
+export interface LastProbe {
+  /** When it had its result, and how long it took; monotonic milliseconds. */
+  readonly at: number;
+  readonly tookMs: number;
+  /** Why it failed; undefined where it passed. */
+  readonly failure: string | undefined;
+}
+
 /** What an order came to. `lines` are for people: what changed, or every problem with its place. */
 export type Outcome =
   | { readonly ok: true; readonly lines: readonly string[] }
@@ -47,6 +56,8 @@ export interface Control {
   loadOf(group: string, serverKey: string): ServerLoad;
   /** What the pool runs, as its servers told last, else as configured. */
   releaseOf(group: string, pool: string): string | undefined;
+  /** Undefined where the server is not probed, or no probe has ended yet. */
+  lastProbeOf(group: string, serverKey: string): LastProbe | undefined;
   /** Reads the configuration again; resolves when every worker serves by it, or none does. */
   reload(): Promise<Outcome>;
   /** New workers from the code on disk take the place of those that serve. */

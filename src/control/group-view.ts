@@ -1,8 +1,8 @@
 import type { GroupState, PoolState } from "../failover/group-state.ts";
 import { available, type ServerState } from "../failover/server.ts";
 import { isoUtc } from "../observe/log-time.ts";
-import type { GroupView, PoolView, ServerView } from "./api-schema.ts";
-import type { Control } from "./control.ts";
+import type { GroupView, LastProbeView, PoolView, ServerView } from "./api-schema.ts";
+import type { Control, LastProbe } from "./control.ts";
 
 /** Both times of one moment, in milliseconds; states count in `now`, people in `wall`. */
 export interface Moment {
@@ -11,7 +11,7 @@ export interface Moment {
 }
 
 /** What a group's view needs beside its state. */
-export type Surroundings = Pick<Control, "loadOf" | "releaseOf">;
+export type Surroundings = Pick<Control, "loadOf" | "releaseOf" | "lastProbeOf">;
 
 /** A group as operators see it. */
 export function viewGroup(state: GroupState, around: Surroundings, at: Moment): GroupView {
@@ -48,6 +48,7 @@ function viewServer(
 ): ServerView {
   const { health, admin, strikes } = server;
   const { inFlight, tunnels } = around.loadOf(spec.name, server.spec.key);
+  const last = around.lastProbeOf(spec.name, server.spec.key);
   return {
     address: server.spec.address,
     admin,
@@ -56,8 +57,23 @@ function viewServer(
     reason: health.reason,
     since: iso(health.since, at),
     strikes: strikes.length,
+    ...(last !== undefined && { last_probe: viewProbe(last, server, at) }),
     in_flight: inFlight,
     tunnels,
+  };
+}
+
+function viewProbe(
+  { at: ended, tookMs, failure }: LastProbe,
+  { probes }: ServerState,
+  at: Moment,
+): LastProbeView {
+  return {
+    passed: failure === undefined,
+    time: iso(ended, at),
+    took_ms: Math.round(tookMs * 10) / 10,
+    ...probes,
+    ...(failure !== undefined && { reason: failure }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { keptPool } from "./group.ts";
 import type { GroupState, PoolState } from "./group-state.ts";
 import type { Health, ServerState } from "./server.ts";
-import { restoreServers } from "./server-start.ts";
+import { type KnownServer, restoreServers } from "./server-start.ts";
 import { restore } from "./settle.ts";
 import type { GroupSpec } from "./spec.ts";
 
@@ -70,15 +70,18 @@ function poolFacts({ name, servingSince, drainUntil, isDrained }: PoolState): Po
 }
 
 function serverFacts({ spec, ...rest }: ServerState): ServerFacts {
-  const { admin, drainUntil, health, strikes, trialAt, generation } = rest;
-  return { key: spec.key, admin, drainUntil, health, strikes, trialAt, generation };
+  const { admin, drainUntil, health, strikes, trialAt, probes, falls, generation } = rest;
+  return { key: spec.key, admin, drainUntil, health, strikes, trialAt, probes, falls, generation };
 }
 
 /** With every key of it, whatever JSON has left out. */
-function knownServer({ admin, drainUntil, health, strikes, trialAt, generation }: ServerFacts) {
-  return { admin, drainUntil, health: wholeHealth(health), strikes, trialAt, generation };
+function knownServer(facts: ServerFacts): KnownServer {
+  const { admin, drainUntil, health, strikes, trialAt, probes, falls, generation } = facts;
+  const whole = wholeHealth(health);
+  return { admin, drainUntil, health: whole, strikes, trialAt, probes, falls, generation };
 }
 
 function wholeHealth(health: Health): Health {
-  return health.status === "suspect" ? { ...health, checkAt: health.checkAt } : health;
+  if (health.status === "suspect") return { ...health, checkAt: health.checkAt };
+  return health.status === "down" ? { ...health, heldUntil: health.heldUntil } : health;
 }

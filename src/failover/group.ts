@@ -5,9 +5,10 @@ import type { GroupState, Step } from "./group-state.ts";
 import type { Surroundings } from "./health.ts";
 import * as health from "./health.ts";
 import type { Policy } from "./policy.ts";
+import { failProbe, passProbe, type ProbeFailure } from "./probe.ts";
 import type { DueCheck } from "./recheck.ts";
 import type { Admin, ServerState } from "./server.ts";
-import { isServing } from "./server.ts";
+import { isServing, isTriedLive } from "./server.ts";
 import { createServers } from "./server-start.ts";
 import type { GroupSpec } from "./spec.ts";
 import { beginWith, failbackAt, settle } from "./settle.ts";
@@ -26,6 +27,13 @@ export type GroupEvent =
   | { readonly type: "trial-started"; readonly server: number }
   | { readonly type: "check-passed"; readonly server: number }
   | { readonly type: "check-failed"; readonly server: number; readonly reason: string }
+  /** Of the server's generation when the probe began. */
+  | { readonly type: "probe-passed"; readonly server: number; readonly generation: number }
+  | ({
+      readonly type: "probe-failed";
+      readonly server: number;
+      readonly generation: number;
+    } & ProbeFailure)
   | { readonly type: "resolve-failed"; readonly server: number; readonly reason: string }
   | { readonly type: "resolved"; readonly server: number }
   | { readonly type: "admin-set"; readonly server: number; readonly admin: Admin }
@@ -78,12 +86,13 @@ export function nextDue(state: GroupState): number | undefined {
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
-/** The background check that this server is due, or undefined where nobody is to ask. */
+/** The background check that this server is due, or undefined where nobody is to ask, or probes do. */
 export function dueCheck({ spec }: GroupState, server: ServerState): DueCheck | undefined {
   const { admin, health: known } = server;
-  if (admin === "maint" || known.status === "up" || known.checkAt === undefined) return undefined;
+  if (admin === "maint" || known.status === "up" || known.status === "starting") return undefined;
   if (known.status === "unresolved") return { at: known.checkAt, kind: "resolve" };
-  if (spec.policy.recheck === "live") return undefined;
+  if (known.checkAt === undefined || server.spec.probe !== undefined) return undefined;
+  if (isTriedLive(server, spec.policy)) return undefined;
   const asks = spec.policy.recheck === "auto" && known.failedIn === "answer";
   return { at: known.checkAt, kind: asks ? "request" : "connect" };
 }
@@ -112,6 +121,10 @@ function changeServer(server: ServerState, event: ServerEvent, around: Surroundi
       return health.passCheck(server, around);
     case "check-failed":
       return health.failCheck(server, event.reason, around);
+    case "probe-passed":
+      return passProbe(server, event.generation, around);
+    case "probe-failed":
+      return failProbe(server, event, event.generation, around);
     case "resolve-failed":
       return health.failResolve(server, event.reason, around);
     case "resolved":
@@ -133,8 +146,10 @@ function passTime(state: GroupState, now: number): Step {
   const servers = drained.state.servers.map((one) => health.forgive(one, policy, now));
   const passed = settle({ ...drained.state, servers }, drained.state, now);
   const happened = [...drained.happened, ...passed.happened];
-  // All that time alone changes is an event.
-  return happened.length === 0 ? { state, happened } : { state: passed.state, happened };
+  // What time alone changes is an event, or strikes that it wipes out.
+  const isSame = servers.every((one, index) => one === state.servers[index]);
+  if (happened.length === 0 && isSame) return { state, happened };
+  return { state: passed.state, happened };
 }
 
 function switchTo(state: GroupState, to: string, now: number): Step {

@@ -1,10 +1,11 @@
 import { orderServer } from "./drain.ts";
 import type { Failure } from "./failure.ts";
+import { fallOf } from "./flap.ts";
 import { describeFailure } from "./failure.ts";
 import type { Policy } from "./policy.ts";
 import { pauseAfter, RESOLVE_PAUSE_MS } from "./recheck.ts";
 import type { Admin, FailedIn, Health, ServerState } from "./server.ts";
-import { isTrial } from "./server.ts";
+import { isHealthy, isTrial, isTriedLive, NO_PROBES } from "./server.ts";
 
 /** What the next state of a server depends on besides the server itself. */
 export interface Surroundings {
@@ -29,14 +30,13 @@ export function strike(
 ): ServerState {
   const { policy, now } = around;
   if (server.spec.maxFails === 0 || isLate(server, generation, policy)) return server;
-  if (server.health.status === "unresolved") return server;
-  if (server.health.status === "down" && policy.recheck !== "live") return server;
+  if (!isHealthy(server) && !mayFailTrial(server, policy)) return server;
   const strikes = [...standingStrikes(server, policy, now), now].slice(-server.spec.maxFails);
   const struck: ServerState = { ...server, strikes, trialAt: undefined };
   const reason = `${describeFailure(failure)} (${tally(struck, policy)})`;
   const failedIn = partOf(failure);
   if (server.health.status === "down" || goesDown(struck, around)) {
-    return takeDown(struck, { reason, failedIn, checks: 0, now });
+    return takeDown(struck, { reason, failedIn, checks: 0 }, around);
   }
   const checkAt = checkOfSuspect(struck, failure, around);
   return withHealth(struck, { status: "suspect", since: now, reason, failedIn, checkAt });
@@ -60,24 +60,28 @@ export function startTrial(server: ServerState, { policy, now }: Surroundings): 
   return { ...server, trialAt: now, health: { ...health, checkAt: now + spec.failTimeoutMs } };
 }
 
+function mayFailTrial(server: ServerState, policy: Policy): boolean {
+  return server.health.status === "down" && isTriedLive(server, policy);
+}
+
 export function passCheck(server: ServerState, { now }: Surroundings): ServerState {
   return isChecked(server.health) ? bringUp(server, "passed a check", now) : server;
 }
 
 export function failCheck(server: ServerState, reason: string, around: Surroundings): ServerState {
   const { health } = server;
-  const { now } = around;
   if (!isChecked(health)) return server;
   switch (health.status) {
     case "unresolved":
       return failResolve(server, reason, around);
     case "suspect": {
       const both = `${health.reason}, then failed a check: ${reason}`;
-      return takeDown(server, { reason: both, failedIn: health.failedIn, checks: 1, now });
+      return takeDown(server, { reason: both, failedIn: health.failedIn, checks: 1 }, around);
     }
     case "down": {
       const checks = around.allDown ? health.checks : health.checks + 1;
-      return takeDown(server, { reason: health.reason, failedIn: health.failedIn, checks, now });
+      const { reason: first, failedIn } = health;
+      return takeDown(server, { reason: first, failedIn, checks }, around);
     }
   }
 }
@@ -94,7 +98,9 @@ export function failResolve(
 
 export function resolve(server: ServerState, { now }: Surroundings): ServerState {
   if (server.health.status !== "unresolved") return server;
-  return bringUp(server, "has a name that resolves again", now);
+  if (server.spec.probe?.gate !== true)
+    return bringUp(server, "has a name that resolves again", now);
+  return withHealth(server, { status: "starting", since: now, reason: NO_PASS_YET });
 }
 
 export function setAdmin(server: ServerState, admin: Admin, around: Surroundings): ServerState {
@@ -102,27 +108,30 @@ export function setAdmin(server: ServerState, admin: Admin, around: Surroundings
   const { now, drainMs } = around;
   const { health } = server;
   const ordered = orderServer(server, admin, now + drainMs);
-  const waits = health.status === "down" || health.status === "unresolved";
   // Nobody checked it in maintenance, so what is known of it is old: ask at once.
-  if (server.admin === "maint" && waits) return { ...ordered, health: { ...health, checkAt: now } };
-  return ordered;
+  if (server.admin !== "maint") return ordered;
+  if (health.status === "unresolved") return { ...ordered, health: { ...health, checkAt: now } };
+  if (health.status !== "down") return ordered;
+  return { ...ordered, health: { ...health, checkAt: now, heldUntil: undefined } };
 }
 
 /** The server once its strikes have left the window. */
 export function forgive(server: ServerState, policy: Policy, now: number): ServerState {
   const due = forgivenAt(server, policy);
   if (due === undefined || now < due) return server;
+  // Probes have a doubt, or none, of their own.
+  const isTheirs = server.health.status === "up" || server.probes.fails > 0;
+  if (isTheirs) return { ...server, strikes: [], trialAt: undefined };
   return bringUp(server, `had no strike for ${seconds(server.spec.failTimeoutMs)}`, now);
 }
 
-/** When a suspect server is up again by the passing of time alone, or undefined. */
-export function forgivenAt(
-  { health, spec, strikes }: ServerState,
-  policy: Policy,
-): number | undefined {
-  if (policy.strikes !== "sliding") return undefined;
-  if (health.status !== "suspect") return undefined;
-  if (health.checkAt !== undefined && policy.recheck !== "live") return undefined;
+/** When strikes are forgotten by the passing of time alone, or undefined. */
+export function forgivenAt(server: ServerState, policy: Policy): number | undefined {
+  const { health, spec, strikes } = server;
+  if (policy.strikes !== "sliding" || strikes.length === 0) return undefined;
+  if (health.status !== "suspect" && health.status !== "up") return undefined;
+  const isAsked = health.status === "suspect" && health.checkAt !== undefined;
+  if (isAsked && !isTriedLive(server, policy)) return undefined;
   return Math.max(...strikes) + spec.failTimeoutMs;
 }
 
@@ -132,34 +141,48 @@ export function bringUp(server: ServerState, reason: string, now: number): Serve
   return withHealth(clean, { status: "up", since: now, reason });
 }
 
-function takeDown(
+/** The same server down; held down where it comes and goes too often. */
+export function takeDown(
   server: ServerState,
-  fall: { reason: string; failedIn: FailedIn; checks: number; now: number },
+  why: { readonly reason: string; readonly failedIn: FailedIn; readonly checks: number },
+  { policy, now }: Surroundings,
 ): ServerState {
-  const checkAt = fall.now + pauseAfter(fall.checks, server.spec.failTimeoutMs);
-  const { reason, failedIn, checks } = fall;
-  return withHealth(server, { status: "down", since: fall.now, reason, failedIn, checkAt, checks });
+  const { health, spec } = server;
+  const next = now + pauseAfter(why.checks, spec.failTimeoutMs);
+  const known = health.status === "down" ? health.heldUntil : undefined;
+  const fall = serves(health) ? fallOf(server.falls, policy.flap, now) : undefined;
+  const { falls = server.falls, heldUntil = known, words = "" } = fall ?? {};
+  const checkAt = Math.max(next, heldUntil ?? next);
+  return withHealth(
+    { ...server, falls },
+    { status: "down", since: now, ...why, reason: why.reason + words, checkAt, heldUntil },
+  );
 }
 
 /** The one door to another health: keeps `since` within a status, counts the generations. */
-function withHealth(server: ServerState, next: Health): ServerState {
-  const { health, generation } = server;
+export function withHealth(server: ServerState, next: Health): ServerState {
+  const { health, generation, probes } = server;
   const since = health.status === next.status ? health.since : next.since;
   const changes = serves(health) !== serves(next);
   return {
     ...server,
     health: { ...next, since },
+    probes: changes ? NO_PROBES : probes,
     generation: changes ? generation + 1 : generation,
   };
 }
+
+/** Why a server is `starting`. */
+export const NO_PASS_YET = "has not passed a probe yet";
 
 function serves(health: Health): boolean {
   return health.status === "up" || health.status === "suspect";
 }
 
 /** Narrows to the states in which a check is out or will be; a stray result changes no other. */
-function isChecked(health: Health): health is Exclude<Health, { status: "up" }> {
-  return health.status === "suspect" ? health.checkAt !== undefined : health.status !== "up";
+function isChecked(health: Health): health is Exclude<Health, { status: "up" | "starting" }> {
+  if (health.status === "suspect") return health.checkAt !== undefined;
+  return health.status === "down" || health.status === "unresolved";
 }
 
 function isLate(server: ServerState, generation: number, policy: Policy): boolean {
@@ -179,12 +202,13 @@ function goesDown(server: ServerState, { policy, single, alone }: Surroundings):
 }
 
 function checkOfSuspect(
-  { health, spec, strikes }: ServerState,
+  server: ServerState,
   failure: Failure,
   { policy, single, now }: Surroundings,
 ): number | undefined {
+  const { health, spec, strikes } = server;
   if (health.status === "suspect" && health.checkAt !== undefined) return health.checkAt;
-  if (strikes.length < spec.maxFails || single || policy.recheck === "live") return undefined;
+  if (strikes.length < spec.maxFails || single || isTriedLive(server, policy)) return undefined;
   // One that answers lives: its own 503 tells the client more than the gateway's 502 would.
   return failure.cause === "status" ? undefined : now;
 }

@@ -55,6 +55,16 @@ export interface Policy {
   readonly failback: "auto" | "manual" | "never";
   /** Milliseconds between recovery and an automatic failback. */
   readonly holdDownMs: number;
+  /** When a server that comes and goes is left out for a while. */
+  readonly flap: FlapRules;
+}
+
+export interface FlapRules {
+  /** Changes between serving and not within `withinMs` above which it is held down; 0 = never. */
+  readonly changes: number;
+  readonly withinMs: number;
+  /** Milliseconds from its last fall. */
+  readonly holdMs: number;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -77,6 +87,7 @@ export const DEFAULT_POLICY: Policy = {
   recheck: "auto",
   failback: "auto",
   holdDownMs: 0,
+  flap: { changes: 6, withinMs: 60_000, holdMs: 60_000 },
 };
 
 /** nginx 1.31's rules, as measured; times are finer than its whole seconds. */
@@ -95,4 +106,5 @@ export const NGINX_POLICY: Policy = {
   ignoreLateFailures: false,
   strikes: "quiet_period",
   recheck: "live",
+  flap: { changes: 0, withinMs: 60_000, holdMs: 60_000 },
 };

@@ -1,4 +1,5 @@
-import type { ServerState } from "./server.ts";
+import type { Policy } from "./policy.ts";
+import { isTriedLive, type ServerState } from "./server.ts";
 
 /** A background check that a server is due: when (monotonic ms) and what it asks. */
 export interface DueCheck {
@@ -23,10 +24,11 @@ export function pauseAfter(checks: number, failTimeoutMs: number): number {
 }
 
 /** The same server, checked soon: while a whole group is down, every moment counts. */
-export function hurry(server: ServerState, live: boolean, now: number): ServerState {
+export function hurry(server: ServerState, policy: Policy, now: number): ServerState {
   const { health } = server;
   const soon = now + ALL_DOWN_PAUSE_MS;
   if (health.status !== "down" && health.status !== "unresolved") return server;
-  if (health.checkAt <= soon || (live && health.status === "down")) return server;
+  if (health.checkAt <= soon) return server;
+  if (health.status === "down" && isTriedLive(server, policy)) return server;
   return { ...server, health: { ...health, checkAt: soon } };
 }

@@ -1,9 +1,9 @@
 import type { GroupState } from "./group-state.ts";
 import type { GroupSpec, ServerSpec } from "./spec.ts";
 import { orderServer } from "./drain.ts";
-import { bringUp } from "./health.ts";
+import { bringUp, NO_PASS_YET } from "./health.ts";
 import { pauseAfter } from "./recheck.ts";
-import type { ServerState } from "./server.ts";
+import { type Health, NO_PROBES, type ServerState } from "./server.ts";
 
 /** The servers of a group as it starts or is reloaded, by index; known ones keep what is known. */
 export function createServers(
@@ -44,11 +44,18 @@ function newServer(spec: ServerSpec, index: number, now: number): ServerState {
     spec,
     admin: spec.down ? "maint" : "ready",
     drainUntil: undefined,
-    health: { status: "up", since: now, reason: "has not failed yet" },
+    health: firstHealth(spec, now),
     strikes: [],
     trialAt: undefined,
+    probes: NO_PROBES,
+    falls: [],
     generation: 0,
   };
+}
+
+function firstHealth({ probe }: ServerSpec, since: number): Health {
+  if (probe?.gate === true) return { status: "starting", since, reason: NO_PASS_YET };
+  return { status: "up", since, reason: "has not failed yet" };
 }
 
 function keepServer(
@@ -60,19 +67,29 @@ function keepServer(
   const { spec } = server;
   // An edited `down` is the operator's latest word, an unedited one is not.
   const admin = spec.down === before.down ? server.admin : spec.down ? "maint" : "ready";
-  const kept = orderServer(server, admin, now + group.drain.tunnelsMs);
+  const probes = spec.probe === undefined ? NO_PROBES : server.probes;
+  const kept = orderServer({ ...server, probes }, admin, now + group.drain.tunnelsMs);
+  const { status } = kept.health;
+  const waits = status === "starting" && spec.probe?.gate !== true;
+  if (waits) return bringUp(kept, "is not asked for a probe any more", now);
   const neverOut = spec.maxFails === 0 || serversOf(group).length === 1;
-  const isOut = kept.health.status === "down" || kept.health.status === "suspect";
-  return neverOut && isOut ? bringUp(kept, "is never taken out", now) : heed(kept, now);
+  const isOut = status === "down" || status === "suspect";
+  const byStrikes = spec.probe === undefined || kept.strikes.length > 0;
+  if (neverOut && isOut && byStrikes) return bringUp(kept, "is never taken out", now);
+  const isDoubted = status === "suspect" && kept.strikes.length === 0 && spec.probe === undefined;
+  if (isDoubted) return bringUp(kept, "is not probed any more", now);
+  return heed(kept, group, now);
 }
 
 /** Edited limits apply to what is known: no more strikes than now count, no check later than now due. */
-function heed(server: ServerState, now: number): ServerState {
+function heed(server: ServerState, { policy }: GroupSpec, now: number): ServerState {
   const { spec, health } = server;
   const strikes = server.strikes.slice(-spec.maxFails);
   if (health.status !== "down") return { ...server, strikes };
-  const checkAt = Math.min(health.checkAt, now + pauseAfter(health.checks, spec.failTimeoutMs));
-  return { ...server, strikes, health: { ...health, checkAt } };
+  const heldUntil = policy.flap.changes === 0 ? undefined : health.heldUntil;
+  const pause = pauseAfter(health.checks, spec.failTimeoutMs);
+  const checkAt = Math.min(health.checkAt, Math.max(now + pause, heldUntil ?? 0));
+  return { ...server, strikes, health: { ...health, heldUntil, checkAt } };
 }
 
 function serversOf({ pools }: GroupSpec): readonly ServerSpec[] {

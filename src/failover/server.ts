@@ -11,7 +11,7 @@ export type FailedIn = "connect" | "answer";
  * What is known of a server. `up` serves. `suspect` serves too, but has strikes; where `checkAt` is
  * set it is the last one standing, and a check at that time decides whether it goes down. `down` is
  * out until a check passes or, with `recheck: live`, until a request may try it. `unresolved` has a
- * name without an address.
+ * name without an address. `starting` has not passed its first probe, and may not serve before.
  *
  * Times are monotonic milliseconds, reasons are in words and numbers.
  */
@@ -33,13 +33,26 @@ export type Health =
       readonly checkAt: number;
       /** Checks failed so far; those made while the whole group was down do not count. */
       readonly checks: number;
+      /** It came and went too often: nothing brings it up before, while another server serves. */
+      readonly heldUntil: number | undefined;
     }
+  | { readonly status: "starting"; readonly since: number; readonly reason: string }
   | {
       readonly status: "unresolved";
       readonly since: number;
       readonly reason: string;
       readonly checkAt: number;
     };
+
+/** What probes found in a row since the server began or ceased to serve, as far as it counts. */
+export interface ProbeTally {
+  /** 0 to `rise`. */
+  readonly passes: number;
+  /** 0 to `fall`. */
+  readonly fails: number;
+}
+
+export const NO_PROBES: ProbeTally = { passes: 0, fails: 0 };
 
 export interface ServerState {
   /** Position in the group's flat list; seats go by it. */
@@ -53,7 +66,10 @@ export interface ServerState {
   readonly strikes: readonly number[];
   /** When a request was last sent as a trial since the last strike; undefined where none was. */
   readonly trialAt: number | undefined;
-  /** Grows whenever the health changes between serving (up, suspect) and not (down, unresolved). */
+  readonly probes: ProbeTally;
+  /** When it went down lately, oldest first; no more than decide whether it is held down. */
+  readonly falls: readonly number[];
+  /** Grows whenever the health changes between serving (up, suspect) and not (all others). */
   readonly generation: number;
 }
 
@@ -89,12 +105,18 @@ export function isTrial(server: ServerState, policy: Policy, now: number): boole
   return now - (server.trialAt ?? Math.max(...server.strikes)) > server.spec.failTimeoutMs;
 }
 
-function mayTry({ admin, health }: ServerState, policy: Policy, now: number): boolean {
+/** Whether only a request can find out that this server is back. */
+export function isTriedLive({ spec }: ServerState, policy: Policy): boolean {
+  return policy.recheck === "live" && spec.probe === undefined;
+}
+
+function mayTry(server: ServerState, policy: Policy, now: number): boolean {
+  const { admin, health } = server;
   return (
-    policy.recheck === "live" &&
     admin === "ready" &&
     health.status === "down" &&
-    now > health.checkAt
+    now > health.checkAt &&
+    isTriedLive(server, policy)
   );
 }
 

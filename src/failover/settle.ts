@@ -21,10 +21,10 @@ type KnownPool = Omit<PoolState, "servers">;
 /** The group that follows from changed servers or an ordered pool, and what happened on the way. */
 export function settle(basis: Basis, before: GroupState, now: number): Step {
   const allDown = nothingServes(basis.servers);
-  const live = basis.spec.policy.recheck === "live";
+  const { policy } = basis.spec;
   // The last one that stands may fail as well: then whoever can come back should, soon.
   const isPressing = !basis.servers.some(isSound);
-  const servers = isPressing ? basis.servers.map((one) => hurry(one, live, now)) : basis.servers;
+  const servers = isPressing ? basis.servers.map((one) => hurry(one, policy, now)) : basis.servers;
   const pools = poolsOf({ ...basis, servers }, before.pools, now);
   const move = moveOf(basis, byPreference(pools, basis.primary), now);
   const state = assemble({ ...basis, servers, ...move?.to }, pools, allDown);
@@ -149,7 +149,8 @@ function rankOf(name: string, pools: readonly PoolState[]): number {
 
 /** It serves, and not only because it is the last one that stands. */
 function isSound(server: ServerState): boolean {
-  const { maxFails } = server.spec;
+  const { maxFails, probe } = server.spec;
+  if (probe !== undefined && server.probes.fails === probe.fall) return false;
   return isServing(server) && (maxFails === 0 || server.strikes.length < maxFails);
 }
 

@@ -1,5 +1,21 @@
 import type { Policy } from "./policy.ts";
 
+/** How probes decide about a server; times in milliseconds. */
+export interface ProbeRules {
+  /** From the start of one probe to the start of the next. */
+  readonly intervalMs: number;
+  /** The same while the server is not plainly up. */
+  readonly fastIntervalMs: number;
+  /** By what part of itself such a pause may be shorter or longer; 0 to 0.5. */
+  readonly jitter: number;
+  /** Passes in a row that bring a server up. */
+  readonly rise: number;
+  /** Fails in a row that take it down. */
+  readonly fall: number;
+  /** True: it serves only once it has passed a probe. */
+  readonly gate: boolean;
+}
+
 export interface ServerSpec {
   /** Identity within the group; survives reloads: `blue app_blue:3000`. */
   readonly key: string;
@@ -17,6 +33,8 @@ export interface ServerSpec {
   readonly maxConns: number;
   /** Configured out of service: in maintenance from the start. */
   readonly down: boolean;
+  /** Undefined where no probes are configured. */
+  readonly probe: ProbeRules | undefined;
 }
 
 /** How the servers of a pool share its requests. `key` is a variable: `$remote_addr`, `$http_x`. */

@@ -1,13 +1,11 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Client } from "undici";
 import type { ServerSpec } from "../failover/spec.ts";
 import type { DueCheck } from "../failover/recheck.ts";
 import { CheckTime, type SetDeadline } from "./check-time.ts";
+import { connectTo, type FindAddress, hostOf, reasonOf, targetOf } from "./connect.ts";
 
 export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-/** An address of a name; rejects where it has none. */
-export type FindAddress = (name: string) => Promise<string>;
 
 /** Who has to answer; what is undefined may be anybody. */
 export interface Identity {
@@ -55,22 +53,6 @@ export async function checkServer(
   }
 }
 
-function connectTo(target: Target, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ ...target });
-    // Node's own option `signal` holds on to the socket until the signal aborts.
-    const abort = (): unknown => socket.destroy(signal.reason);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    socket.on("error", reject);
-    socket.on("close", () => {
-      signal.removeEventListener("abort", abort);
-      reject(new Error("closed"));
-    });
-    socket.on("connect", () => resolve(socket));
-  });
-}
-
 async function checkRequest(
   spec: ServerSpec,
   socket: Socket,
@@ -87,8 +69,7 @@ async function checkRequest(
     pipelining: 0,
   });
   try {
-    const host = spec.address.startsWith("unix:") ? "localhost" : spec.address;
-    const headers = { host, "user-agent": "understudy-check" };
+    const headers = { host: hostOf(spec), "user-agent": "understudy-check" };
     const answer = await client.request({ method: "HEAD", path: "/", headers, signal });
     await answer.body.dump();
     const { statusCode, headers: told } = answer;
@@ -111,19 +92,4 @@ function isExpected(
 ): boolean {
   if (pool !== undefined && pool !== toldPool) return false;
   return release === undefined || release === toldRelease;
-}
-
-type Target = { readonly path: string } | { readonly host: string; readonly port: number };
-
-/** Where the server is now: a name is looked up anew for each check. */
-async function targetOf({ address }: ServerSpec, findAddress: FindAddress): Promise<Target> {
-  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
-  const colon = address.lastIndexOf(":");
-  const name = address.slice(0, colon).replace(/^\[|\]$/g, "");
-  return { host: await findAddress(name), port: Number(address.slice(colon + 1)) };
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

@@ -28,10 +28,11 @@ export class CheckTime {
   }
 
   /** From now on so many milliseconds for this part of the check, in place of the one before. */
-  allow(ms: number, part: "connection" | "answer"): void {
+  allow(ms: number, part: "connection" | "answer" | "exit"): void {
     this.#cancel();
-    const reason = new Error(`no ${part} within ${ms} ms`);
-    this.#cancel = this.#setDeadline(ms, () => this.#aborter.abort(reason));
+    this.#cancel = this.#setDeadline(ms, () => {
+      this.#aborter.abort(new Error(`no ${part} within ${ms} ms`));
+    });
   }
 
   end(): void {

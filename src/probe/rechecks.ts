@@ -6,7 +6,8 @@ import { mayStrike } from "../failover/judge.ts";
 import type { DueCheck } from "../failover/recheck.ts";
 import { counterpart, type ServerState } from "../failover/server.ts";
 import type { SetDeadline } from "./check-time.ts";
-import { checkServer, type CheckResult, type FindAddress, type Identity } from "./check-server.ts";
+import { checkServer, type CheckResult, type Identity } from "./check-server.ts";
+import type { FindAddress } from "./connect.ts";
 
 export interface CheckTimeouts {
   readonly connectMs: number;

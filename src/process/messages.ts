@@ -5,7 +5,7 @@ import type { SessionEntry } from "../proxy/session-bindings.ts";
 import type { ServerLoads } from "./service.ts";
 
 /** Grows with every change of these messages: a worker of another one is not started. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The state of groups at one moment, as the supervisor has it. */
 export interface StateNews {

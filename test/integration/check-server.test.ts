@@ -43,6 +43,7 @@ function specOf(port: number): ServerSpec {
     failTimeoutMs: 10_000,
     maxConns: 0,
     down: false,
+    probe: undefined,
   };
 }
 

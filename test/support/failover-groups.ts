@@ -2,7 +2,7 @@ import type { Seat } from "../../src/failover/choose.ts";
 import type { Failure } from "../../src/failover/failure.ts";
 import type { GroupEvent } from "../../src/failover/group.ts";
 import type { GroupState } from "../../src/failover/group-state.ts";
-import type { GroupSpec, PoolSpec, ServerSpec } from "../../src/failover/spec.ts";
+import type { GroupSpec, PoolSpec, ProbeRules, ServerSpec } from "../../src/failover/spec.ts";
 import { createGroup, step } from "../../src/failover/group.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/failover/policy.ts";
 import type { ServerState } from "../../src/failover/server.ts";
@@ -19,9 +19,20 @@ export function aServer(pool: string, address: string, more: Partial<ServerSpec>
     failTimeoutMs: 5000,
     maxConns: 0,
     down: false,
+    probe: undefined,
     ...more,
   };
 }
+
+/** Two passes bring a server up, two fails take it down. */
+export const PROBED: ProbeRules = {
+  intervalMs: 2000,
+  fastIntervalMs: 500,
+  jitter: 0.1,
+  rise: 2,
+  fall: 2,
+  gate: false,
+};
 
 /** A pool whose servers are named after it: `blue1`, `blue2`. */
 export function aPool(name: string, ...servers: readonly Partial<ServerSpec>[]): PoolSpec {
@@ -105,6 +116,24 @@ export class GroupStory {
         else if ("from" in one) this.happened.push(`${one.type} ${one.from} -> ${one.to}`);
         else this.happened.push(one.type);
       }
+    }
+    return this;
+  }
+
+  /** Probes that pass, each begun in the server's present generation. */
+  pass(server: number, times = 1): this {
+    for (let left = times; left > 0; left--) {
+      const { generation } = this.server(server);
+      this.apply({ type: "probe-passed", server, generation });
+    }
+    return this;
+  }
+
+  /** Probes that fail, by default because nobody answers. */
+  fail(server: number, times = 1, reason = "ECONNREFUSED", silent = true): this {
+    for (let left = times; left > 0; left--) {
+      const { generation } = this.server(server);
+      this.apply({ type: "probe-failed", server, generation, reason, silent });
     }
     return this;
   }

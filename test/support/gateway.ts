@@ -152,6 +152,11 @@ export class TestGateway implements AsyncDisposable {
     this.#gateway.groups.apply("app", { type: "admin-set", server, admin: "maint" });
   }
 
+  /** As an operator: this server may serve again. */
+  makeReady(server: number): void {
+    this.#gateway.groups.apply("app", { type: "admin-set", server, admin: "ready" });
+  }
+
   /** As an operator: makes this pool the primary. */
   switchTo(to: string): void {
     this.#gateway.groups.apply("app", { type: "switched", to });

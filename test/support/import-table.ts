@@ -28,7 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "pino",
     "prom-client",
   ],
-  "probe/": ["type clock.ts", "failover/", "node:", "undici"],
+  "probe/": ["type clock.ts", "type config/", "failover/", "node:", "undici"],
   "proxy/": [
     "type clock.ts",
     "type config/",

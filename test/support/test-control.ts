@@ -1,4 +1,4 @@
-import type { Control, Outcome, ServerLoad } from "../../src/control/control.ts";
+import type { Control, LastProbe, Outcome, ServerLoad } from "../../src/control/control.ts";
 import type { WorkerFacts } from "../../src/process/crew.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { Groups } from "../../src/failover/groups.ts";
@@ -21,6 +21,8 @@ export class TestControl implements Control {
   isStopping = false;
   /** By the server's key, `blue blue1`. */
   readonly loads = new Map<string, ServerLoad>();
+  /** By the server's key. */
+  readonly probes = new Map<string, LastProbe>();
   /** By the pool's name. */
   readonly releases = new Map<string, string>();
   /** What orders come to. */
@@ -62,6 +64,10 @@ export class TestControl implements Control {
 
   releaseOf(_group: string, pool: string): string | undefined {
     return this.releases.get(pool);
+  }
+
+  lastProbeOf(_group: string, serverKey: string): LastProbe | undefined {
+    return this.probes.get(serverKey);
   }
 
   async reload(): Promise<Outcome> {

@@ -83,6 +83,26 @@ test("a server that an operator took out says so beside its health", () => {
   expect(groupLines(group("blue", drained), NOW)[2]).toContain("up, drain");
 });
 
+test("a group with probes has a column for the last ones", () => {
+  const last_probe = {
+    passed: false,
+    time: "2026-11-21T11:59:58.500Z",
+    took_ms: 3,
+    passes: 0,
+    fails: 2,
+    reason: "ECONNREFUSED",
+  };
+  const probed = { ...BLUE, servers: [{ ...SERVER, last_probe }, SERVER] };
+
+  const [, heading, first, second] = groupLines(group("blue", probed), NOW);
+
+  const at = heading?.indexOf("LAST PROBE");
+  expect([first, second].map((line) => line?.slice(at, (at ?? 0) + 13).trim())).toEqual([
+    "failed 1s ago",
+    "-",
+  ]);
+});
+
 test("a pool that drains says how long, and what is left", () => {
   const draining = { ...BLUE, draining_until: "2026-11-21T12:03:05.000Z", tunnels: 7 };
 

@@ -79,6 +79,7 @@ describe("told by its key is a change of", () => {
     ["recheck: connect", "recheck"],
     ["failback: manual", "failback"],
     ["hold_down: 1s", "hold_down"],
+    ["flap: { changes: 0 }", "flap"],
     ["balance: least_conn", "balance"],
     ["affinity: ip", "affinity"],
     ["keepalive: { max_idle: 1 }", "keepalive"],
@@ -110,6 +111,7 @@ describe("pools and servers are told by their names", () => {
     ["primary: blue", "primary: green", ["primary changed"]],
     ["release: v1", "release: v2", ["release of blue changed"]],
     ["release: v1", "release: v1, expect_pool: blue", ["expect_pool of blue changed"]],
+    ["release: v1", "release: v1, health: /healthz", ["health of blue changed"]],
     ["release: v1", "release: v1, expect_release: v1", ["expect_release of blue changed"]],
     [
       SERVER,

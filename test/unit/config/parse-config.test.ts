@@ -76,6 +76,7 @@ test("everything but an address and a group has a default", () => {
                   failTimeoutMs: 10_000,
                   maxConns: 0,
                   down: false,
+                  probe: undefined,
                 },
               ],
             },
@@ -98,6 +99,7 @@ test("everything but an address and a group has a default", () => {
         hostHeader: "preserve",
         releases: new Map(),
         expect: new Map(),
+        health: new Map(),
         errorPages: new Map(),
       },
     ],
@@ -227,6 +229,7 @@ error_pages: { 502: down.html, 503: down.JSON }
         ["green", "3"],
       ]),
       expect: new Map([["blue", { pool: "b", release: "1.10" }]]),
+      health: new Map(),
       errorPages: new Map([
         [502, { type: "text/html; charset=utf-8", body: "the text of down.html" }],
         [503, { type: "application/json", body: "the text of down.JSON" }],
@@ -237,7 +240,14 @@ error_pages: { 502: down.html, 503: down.JSON }
 
 function server(pool: string, url: string, address: string) {
   const key = `${pool} ${address}`;
-  const defaults = { weight: 1, maxFails: 1, failTimeoutMs: 10_000, maxConns: 0, down: false };
+  const defaults = {
+    weight: 1,
+    maxFails: 1,
+    failTimeoutMs: 10_000,
+    maxConns: 0,
+    down: false,
+    probe: undefined,
+  };
   return { key, pool, url, address, ...defaults };
 }
 
@@ -401,7 +411,65 @@ describe("mistakes are told with their place and what would be right", () => {
 
   test.each([
     ["replya: {}", '4:5 groups.app.replya: unknown key, did you mean "replay"?'],
-    ["health: {}", "4:5 groups.app.health: not supported yet: a later version will know this key"],
+    ["hold: {}", "4:5 groups.app.hold: not supported yet: a later version will know this key"],
+    [
+      "health: healthz",
+      '4:13 groups.app.health: "healthz" is no path: it begins with / and has no spaces',
+    ],
+    ["health: []", "4:13 groups.app.health: must be off, a path, or a map"],
+    ["health: { pat: / }", '4:15 groups.app.health.pat: unknown key, did you mean "path"?'],
+    [
+      "health: { kind: tpc }",
+      '4:21 groups.app.health.kind: "tpc" is none of http, tcp, exec, did you mean "tcp"?',
+    ],
+    [
+      "health: { kind: tcp, path: / }",
+      "4:26 groups.app.health.path: belongs to a probe of kind http; this one is tcp",
+    ],
+    [
+      "health: { command: [a] }",
+      "4:15 groups.app.health.command: belongs to a probe of kind exec; this one is http",
+    ],
+    [
+      "health: { kind: exec }",
+      "4:13 groups.app.health: kind exec needs a `command`, for example [/bin/check, --fast]",
+    ],
+    [
+      "health: { interval: 2 }",
+      "4:25 groups.app.health.interval: a duration needs a unit: write 2s or 2ms",
+    ],
+    [
+      "health: { fast_interval: 3s }",
+      "4:30 groups.app.health.fast_interval: is longer than `interval`",
+    ],
+    [
+      "health: { method: HEAD, body: ok }",
+      "4:29 groups.app.health.body: the answer to a HEAD has no body: write `method: GET`",
+    ],
+    [
+      "health: { status: [300-204] }",
+      '4:24 groups.app.health.status.0: "300-204" is no status from 100 to 599, nor a range like 200-399',
+    ],
+    [
+      "health: { jitter: 80% }",
+      '4:23 groups.app.health.jitter: "80%" is no part from 0% to 50%, for example 10%',
+    ],
+    [
+      "health: { jitter: 1 }",
+      "4:23 groups.app.health.jitter: 1 is no part from 0% to 50%, for example 10%",
+    ],
+    [
+      "health: { headers: { Host: a } }",
+      '4:26 groups.app.health.headers.Host: "Host" is not yours to set here',
+    ],
+    [
+      "health: { json: { a: [1] } }",
+      "4:26 groups.app.health.json.a: must be a text, a number, true, false or null",
+    ],
+    [
+      "pools: { blue: { url: http://a, health: { kind: tcp, body: a } } }",
+      "4:58 groups.app.pools.blue.health.body: belongs to a probe of kind http; this one is tcp",
+    ],
     ["primary: 5", "4:14 groups.app.primary: 5 is no text"],
     ["primary: blue", '4:14 groups.app.primary: no pool is named "blue": the group has none'],
     [
@@ -611,4 +679,82 @@ test("what is allowed but hardly meant is a warning", () => {
     "4:5 no request reaches a group without routes",
     "5:5 every server is `down`: all requests get 502",
   ]);
+});
+
+test("every key of a probe arrives where the code looks for it", () => {
+  const text = group(
+    [
+      "health: { path: /up, method: POST, host: a.test, headers: { X-A: b }, status: [200, 301-308], " +
+        "body: ok, json: { a.b: 1 }, release: 1.10, interval: 4s, fast_interval: 1s, timeout: 3s, rise: 3, fall: 4, " +
+        "jitter: 2.5%, initial: probe }",
+      "flap: { changes: 2, within: 9s, hold: 8s }",
+      "pools:",
+      "  blue: http://a",
+      "  green: { url: http://b, health: { kind: exec, command: [/bin/check, -v], interval: 400ms } }",
+      "  grey: { url: http://c, health: off }",
+      "  white: { url: http://d, health: { kind: tcp } }",
+      "  red: { url: http://e, health: /red }",
+    ].join("\n"),
+  );
+
+  const result = parse(text);
+
+  const [app] = result.ok ? result.config.groups : [];
+  const rules = {
+    intervalMs: 4000,
+    fastIntervalMs: 1000,
+    jitter: 0.025,
+    rise: 3,
+    fall: 4,
+    gate: true,
+  };
+  const usual = {
+    intervalMs: 2000,
+    fastIntervalMs: 500,
+    jitter: 0.1,
+    rise: 2,
+    fall: 2,
+    gate: false,
+  };
+  const plain = { method: "GET", host: undefined, headers: {}, body: undefined, json: {} };
+  expect(Object.fromEntries(app?.health ?? [])).toEqual({
+    blue: {
+      ask: {
+        kind: "http",
+        method: "POST",
+        path: "/up",
+        host: "a.test",
+        headers: { "X-A": "b" },
+        statuses: [
+          { from: 200, to: 200 },
+          { from: 301, to: 308 },
+        ],
+        body: "ok",
+        json: { "a.b": 1 },
+        release: "1.10",
+      },
+      timeoutMs: 3000,
+      rules,
+    },
+    green: {
+      ask: { kind: "exec", command: ["/bin/check", "-v"] },
+      timeoutMs: 1000,
+      rules: { ...usual, intervalMs: 400, fastIntervalMs: 250 },
+    },
+    white: { ask: { kind: "tcp" }, timeoutMs: 1000, rules: usual },
+    red: {
+      ask: {
+        kind: "http",
+        path: "/red",
+        ...plain,
+        statuses: [{ from: 200, to: 399 }],
+        release: undefined,
+      },
+      timeoutMs: 1000,
+      rules: usual,
+    },
+  });
+  expect(app?.spec.policy.flap).toEqual({ changes: 2, withinMs: 9000, holdMs: 8000 });
+  const probes = app?.spec.pools.map(({ servers }) => servers[0]?.probe?.intervalMs);
+  expect(probes).toEqual([4000, 400, undefined, 2000, 2000]);
 });

@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
-import { viewGroup } from "../../../src/control/group-view.ts";
+import { type Surroundings, viewGroup } from "../../../src/control/group-view.ts";
 import { NGINX_POLICY } from "../../../src/failover/policy.ts";
-import { aGroup, aPool, GroupStory, REFUSED } from "../../support/failover-groups.ts";
+import { aGroup, aPool, GroupStory, PROBED, REFUSED } from "../../support/failover-groups.ts";
 
 const AT_NOON = Date.UTC(2026, 10, 21, 12);
-const IDLE = { loadOf: () => ({ inFlight: 0, tunnels: 0 }), releaseOf: () => undefined };
+const IDLE: Surroundings = {
+  loadOf: () => ({ inFlight: 0, tunnels: 0 }),
+  releaseOf: () => undefined,
+  lastProbeOf: () => undefined,
+};
 
 /** A group as it is seen at noon, its clock's `now`. */
 function seen({ state, now }: GroupStory, around = IDLE) {
@@ -129,6 +133,7 @@ test("loads are those of each server, and their sum for the pool; releases as th
     {
       loadOf: (_, key) => loads[key] ?? { inFlight: 0, tunnels: 0 },
       releaseOf: (_, pool) => (pool === "blue" ? "v1" : undefined),
+      lastProbeOf: () => undefined,
     },
     { now: 0, wall: AT_NOON },
   );
@@ -146,4 +151,39 @@ test("loads are those of each server, and their sum for the pool; releases as th
     { in_flight: 0, tunnels: 0 },
   ]);
   expect(pools[1]).not.toHaveProperty("release");
+});
+
+test("what a probe found is shown beside what requests met", () => {
+  const story = new GroupStory(aGroup([aPool("blue", { probe: PROBED, maxFails: 2 }, {})]));
+  story.at(1000).strike(0);
+  story.apply({ type: "probe-passed", server: 0, generation: 0 });
+  const lastProbeOf = (_: string, key: string) =>
+    key === "blue blue1" ? { at: 750, tookMs: 3.14, failure: undefined } : undefined;
+
+  const [pool] = seen(story, { ...IDLE, lastProbeOf }).pools;
+
+  expect(pool?.servers[0]).toMatchObject({
+    health: "up",
+    reason: "passed a probe",
+    strikes: 1,
+    last_probe: {
+      passed: true,
+      time: "2026-11-21T11:59:59.750Z",
+      took_ms: 3.1,
+      passes: 1,
+      fails: 0,
+    },
+  });
+  expect(pool?.servers[0]?.last_probe).not.toHaveProperty("reason");
+  expect(pool?.servers[1]).not.toHaveProperty("last_probe");
+});
+
+test("a failed probe is shown with its reason", () => {
+  const story = new GroupStory(aGroup([aPool("blue", { probe: PROBED }, {})]));
+  const lastProbeOf = () => ({ at: 0, tookMs: 1000, failure: "no answer within 1000 ms" });
+
+  const [pool] = seen(story, { ...IDLE, lastProbeOf }).pools;
+
+  const { last_probe } = pool?.servers[0] ?? {};
+  expect(last_probe).toMatchObject({ passed: false, reason: "no answer within 1000 ms" });
 });
