@@ -55,7 +55,8 @@ test("once a connection broke, no POST trusts another that was idle by then", as
     openAtEnd: "close",
   });
   const groups = { app: { pools: { blue: `http://127.0.0.1:${server.port}` } } };
-  await using gateway = await startGatewayProgram({ groups });
+  // Both requests have to meet in one process.
+  await using gateway = await startGatewayProgram({ groups, config: { workers: 0 } });
   const gets = [ask(gateway, { path: "/1" }), ask(gateway, { path: "/2" })];
   await Promise.all([server.received("/1"), server.received("/2")]);
   server.release();
@@ -77,7 +78,8 @@ test("no POST trusts a connection whose last answer was on its way while another
   const script = [HOLD, HOLD, HOLD, RESET_REUSED];
   await using server = await startScriptedServer(script, { openAtEnd: "close" });
   const groups = { app: { pools: { blue: `http://127.0.0.1:${server.port}` } } };
-  await using gateway = await startGatewayProgram({ groups });
+  // Both requests have to meet in one process.
+  await using gateway = await startGatewayProgram({ groups, config: { workers: 0 } });
   const gets = [ask(gateway, { path: "/1" }), ask(gateway, { path: "/2" })];
   await Promise.all([server.received("/1"), server.received("/2")]);
   server.release();
