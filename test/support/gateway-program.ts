@@ -97,6 +97,8 @@ function configText(folder: string, { groups, config }: GatewaySettings): string
     listen: "127.0.0.1:0",
     access_log,
     admin,
+    // No more than any limit of open files allows, which is warned of else.
+    limits: { connections: 1_000 },
     groups,
     ...config,
   });
