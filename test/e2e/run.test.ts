@@ -131,7 +131,8 @@ test("SIGUSR1 after a rotation opens both logs anew and ends no request", async 
 
   expect((await held)?.status).toBe(200);
   expect(await gateway.stop()).toEqual({ code: 0, signal: null });
-  expect(readFileSync(file, "utf8")).toBe("/after\n/held\n");
+  // Two workers may have served them, each of which writes when it has enough.
+  expect(readFileSync(file, "utf8").split("\n").toSorted()).toEqual(["", "/after", "/held"]);
   expect(readFileSync(events, "utf8")).toContain('"message":"logs opened anew"');
   // Without a handler of its own Node takes SIGUSR1 as a call for its debugger.
   expect(gateway.program.stderr).toBe("");
