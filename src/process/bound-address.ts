@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import net, { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { pause } from "../clock.ts";
+import { addressText } from "../config/address.ts";
 import type { Address } from "../config/config.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
@@ -28,11 +29,6 @@ const REUSE_PORT = 2;
 /** Milliseconds for which the processes of a gateway that was killed may still hold an address. */
 const PATIENCE_MS = 1_000;
 const PAUSE_MS = 50;
-
-export function keyOf(address: Address): string {
-  if (address.kind === "unix") return `unix:${address.path}`;
-  return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
-}
 
 /**
  * Binds `count` sockets to one address (a unix socket: one), so that a process that accepts from one
@@ -74,7 +70,7 @@ export function surplusSockets(
 }
 
 async function bindOnce(address: Address, count: number): Promise<BoundAddress> {
-  const key = keyOf(address);
+  const key = addressText(address);
   if (address.kind === "unix") {
     await removeStaleSocket(address.path);
     const socket = mustBind([address.path, -1, -1], { address: address.path, port: -1 });

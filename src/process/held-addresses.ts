@@ -1,12 +1,6 @@
+import { addressText } from "../config/address.ts";
 import type { Address } from "../config/config.ts";
-import {
-  bindAddress,
-  type BoundAddress,
-  keyOf,
-  release,
-  surplusSockets,
-  widen,
-} from "./bound-address.ts";
+import { bindAddress, type BoundAddress, release, surplusSockets, widen } from "./bound-address.ts";
 import { PassedSockets } from "./passed-sockets.ts";
 
 /** The addresses where clients come in, over all reloads. */
@@ -60,7 +54,7 @@ export class HeldAddresses {
   }
 
   async #bindOne(address: Address, count: number): Promise<BoundAddress> {
-    const held = this.#inService.find(({ key }) => key === keyOf(address));
+    const held = this.#inService.find(({ key }) => key === addressText(address));
     if (held !== undefined) return widen(held, count);
     return (await this.#passed.find(address)) ?? (await bindAddress(address, count));
   }

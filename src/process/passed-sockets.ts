@@ -1,13 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync, readlinkSync } from "node:fs";
+import { addressText } from "../config/address.ts";
 import type { Address } from "../config/config.ts";
-import {
-  type BoundAddress,
-  keyOf,
-  nameOf,
-  openHandle,
-  type SocketHandle,
-} from "./bound-address.ts";
+import { type BoundAddress, nameOf, openHandle, type SocketHandle } from "./bound-address.ts";
 
 interface Passed {
   readonly socket: SocketHandle;
@@ -23,7 +18,7 @@ export class PassedSockets {
   constructor(fds: readonly number[]) {
     this.#all = fds.map((fd) => {
       const socket = openHandle(fd);
-      return { socket, shown: keyOf(addressOf(socket, fd)) };
+      return { socket, shown: addressText(addressOf(socket, fd)) };
     });
   }
 
@@ -32,7 +27,7 @@ export class PassedSockets {
     if (this.#all.length === 0) return undefined;
     const keys = await keysOf(address);
     const found = this.#all.find(({ shown }) => keys.includes(shown));
-    const key = keyOf(address);
+    const key = addressText(address);
     return found && { key, address, shown: key, sockets: [found.socket] };
   }
 
@@ -49,10 +44,10 @@ export class PassedSockets {
 
 /** An IPv6 socket at every address takes IPv4 as well, and is what `ListenStream=80` opens. */
 async function keysOf(address: Address): Promise<readonly string[]> {
-  if (address.kind === "unix") return [keyOf(address)];
+  if (address.kind === "unix") return [addressText(address)];
   const { address: host } = await lookup(address.host);
   const hosts = host === "0.0.0.0" ? [host, "::"] : [host];
-  return hosts.map((one) => keyOf({ ...address, host: one }));
+  return hosts.map((one) => addressText({ ...address, host: one }));
 }
 
 function addressOf(socket: SocketHandle, fd: number): Address {

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../clock.ts";
+import { addressText } from "../config/address.ts";
 import type { Address, Config } from "../config/config.ts";
 import type { ExchangeRecord } from "../events.ts";
 import type { GroupStates } from "../failover/groups.ts";
@@ -14,7 +15,6 @@ import type { Resolver } from "../proxy/resolver.ts";
 import type { ServingGroup } from "../proxy/serving-group.ts";
 import type { SessionStore } from "../proxy/session-bindings.ts";
 import { createSite, type Site } from "../proxy/site.ts";
-import { keyOf } from "./bound-address.ts";
 
 /** The part of `shutdown_timeout` over which goodbyes to long-lived connections are spread. */
 const GOODBYE_SHARE = 0.1;
@@ -104,6 +104,15 @@ export class Service {
     this.#site = createSite(config, tools.groups, this.#context);
   }
 
+  get config(): Config {
+    return this.#site.config;
+  }
+
+  /** What the next commit() puts in service. */
+  get prepared(): Config | undefined {
+    return this.#prepared?.config;
+  }
+
   get connections(): number {
     return this.#allListeners().reduce((sum, { connections }) => sum + connections, 0);
   }
@@ -114,7 +123,7 @@ export class Service {
 
   /** Accepts from a bound socket of an address; rejects with Node's error where it cannot. */
   async take(id: string, address: Address, handle: object): Promise<void> {
-    const leave = await this.#listenerAt(keyOf(address)).accept(handle);
+    const leave = await this.#listenerAt(addressText(address)).accept(handle);
     this.#sockets.set(id, leave);
   }
 
@@ -225,7 +234,7 @@ export class Service {
   }
 
   #leaveRemoved({ listen }: Config): void {
-    const kept = new Set(listen.map(keyOf));
+    const kept = new Set(listen.map(addressText));
     for (const [key, listener] of this.#listeners) {
       if (kept.has(key)) continue;
       this.#listeners.delete(key);

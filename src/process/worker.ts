@@ -1,5 +1,4 @@
 import { systemClock } from "../clock.ts";
-import type { Config } from "../config/config.ts";
 import { reuseUnchanged } from "../config/reuse-unchanged.ts";
 import { Resolver } from "../proxy/resolver.ts";
 import { SessionBindings } from "../proxy/session-bindings.ts";
@@ -41,9 +40,6 @@ class Worker {
   readonly #local = new SessionBindings(systemClock);
   readonly #sessions: SharedSessions;
   #service: Service | undefined;
-  #config: Config | undefined;
-  /** Prepared, and in service with the next commit. */
-  #next: Config | undefined;
 
   constructor() {
     this.#channel = new Channel<WorkerRequest, WorkerNews, Order, SupervisorNews>(
@@ -111,11 +107,10 @@ class Worker {
       case "leave":
         return service.leave(order.id);
       case "prepare":
-        return this.#prepare(service, order.config);
+        return service.prepare(reuseUnchanged(service.config, order.config));
       case "commit":
         return this.#commit(service, order.state);
       case "abort":
-        this.#next = undefined;
         return service.abort();
       case "learn":
         return this.#learn(order.session);
@@ -147,22 +142,14 @@ class Worker {
       tell: (level, fields, message) =>
         this.#channel.tell({ type: "told", level, fields, message }),
     });
-    this.#config = config;
     this.#report(this.#service);
   }
 
-  #prepare(service: Service, config: Config): void {
-    const next = this.#config === undefined ? config : reuseUnchanged(this.#config, config);
-    service.prepare(next);
-    this.#next = next;
-  }
-
   #commit(service: Service, state: StateNews): void {
-    if (this.#next === undefined) throw new Error("nothing was prepared");
-    this.#config = this.#next;
-    this.#next = undefined;
+    const { prepared } = service;
+    if (prepared === undefined) throw new Error("nothing was prepared");
     this.#replica.load(
-      this.#config.groups.map(({ spec }) => spec),
+      prepared.groups.map(({ spec }) => spec),
       state,
     );
     service.commit();

@@ -55,6 +55,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "process/": [
     "clock.ts",
     "type config/",
+    "config/address.ts",
     "config/reuse-unchanged.ts",
     "type events.ts",
     "failover/",
