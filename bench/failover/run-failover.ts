@@ -32,7 +32,7 @@ export async function runFailover(
     const played = await playAll(scenario, descriptions, plan);
     broken.push(...played.filter(({ peer }) => peer === "understudy").flatMap(brokenIn));
     const { id, title, seconds } = scenario;
-    const peers = descriptions.map((one) => resultOf(one, played));
+    const peers = descriptions.map((one) => resultOf(scenario, one, played));
     scenarios.push({ id, title, durationMs: seconds * 1e3, peers });
   }
   const seconds = Math.round((performance.now() - began) / 1e3);
@@ -45,13 +45,17 @@ async function playAll(
   descriptions: readonly PeerDescription[],
   { pressure, together }: FailoverPlan,
 ): Promise<readonly Played[]> {
-  const able = descriptions.filter(
-    ({ reload }) => !scenario.needsReload || reload.by !== "nothing",
-  );
+  const able = descriptions.filter((one) => whyNot(scenario, one) === undefined);
   if (together) return await playTogether(scenario, able, pressure);
   const played: Played[] = [];
   for (const one of able) played.push(...(await playTogether(scenario, [one], pressure)));
   return played;
+}
+
+/** Why a peer cannot play a scenario; undefined where it can. */
+function whyNot({ needs }: Pick<Scenario, "needs">, peer: PeerDescription): string | undefined {
+  const ability = needs === undefined ? undefined : peer[needs];
+  return ability?.by === "nothing" ? ability.why : undefined;
 }
 
 /** Nobody plays before all have started. */
@@ -74,11 +78,15 @@ function brokenIn(played: Played): readonly string[] {
   return brokenPromises(played).map((sentence) => `${played.scenario.id}: ${sentence}`);
 }
 
-function resultOf({ name, reload }: PeerDescription, all: readonly Played[]): PeerResult {
+function resultOf(
+  scenario: Scenario,
+  description: PeerDescription,
+  all: readonly Played[],
+): PeerResult {
+  const { name } = description;
   const played = all.find(({ peer }) => peer === name);
   if (played === undefined) {
-    const why = reload.by === "nothing" ? reload.why : "not played";
-    return { peer: name, played: false, why };
+    return { peer: name, played: false, why: whyNot(scenario, description) ?? "not played" };
   }
   const { peer, autocannon, tunnelsAlive } = played;
   const [account, series] = [accountOf(played), seriesOf(played)];

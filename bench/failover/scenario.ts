@@ -34,8 +34,8 @@ export interface Scenario {
   readonly seconds: number;
   readonly acts: readonly Act[];
   readonly promised: Promised;
-  /** Needs a peer that reads its configuration again while it runs. */
-  readonly needsReload: boolean;
+  /** What a peer must be able to do while it runs: read its configuration again, replace its processes. */
+  readonly needs: "reload" | "renew" | undefined;
   /** Tunnels that are open from the beginning and should be alive at the end. */
   readonly tunnels: number;
 }

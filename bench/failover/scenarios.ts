@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { Act, Scenario, Stage } from "./scenario.ts";
 
-const PLAIN = { needsReload: false, tunnels: 0, promised: "no-get-fails" } as const;
+const PLAIN = { needs: undefined, tunnels: 0, promised: "no-get-fails" } as const;
 const RELOADS_PER_SECOND = 10;
 
 /** What clients go through. The primary is dead between a fault and the recovery that follows. */
@@ -64,7 +64,7 @@ export const SCENARIOS: readonly Scenario[] = [
     seconds: 6,
     acts: [fault(2, "swap", swap)],
     promised: "nothing",
-    needsReload: true,
+    needs: "reload",
     tunnels: 10,
   },
   {
@@ -112,7 +112,15 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "the same configuration reloaded ten times a second",
     seconds: 7,
     acts: [other(2, "reloads", reloadFor3s)],
-    needsReload: true,
+    needs: "reload",
+  },
+  {
+    ...PLAIN,
+    id: "S12",
+    title: "the processes of the gateway replaced while it serves",
+    seconds: 7,
+    acts: [other(2, "new ones", ({ peer }) => void peer.renew())],
+    needs: "renew",
   },
 ];
 

@@ -7,6 +7,11 @@ export type Reload =
   | { readonly by: "caddy-admin" }
   | { readonly by: "nothing"; readonly why: string };
 
+/** The signal by which a peer replaces the processes that serve while it runs, or why it has none. */
+export type Renew =
+  | { readonly by: "signal"; readonly signal: NodeJS.Signals }
+  | { readonly by: "nothing"; readonly why: string };
+
 /** All that differs between the peers. `@NAME@` stands for a setting, here and in the template. */
 export interface PeerDescription {
   readonly name: PeerName;
@@ -23,6 +28,7 @@ export interface PeerDescription {
   /** Ends it in order. */
   readonly stopSignal: NodeJS.Signals;
   readonly reload: Reload;
+  readonly renew: Renew;
   /** Whether WebSockets get through. */
   readonly upgrades: boolean;
 }

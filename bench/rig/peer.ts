@@ -109,6 +109,14 @@ export class Peer implements AsyncDisposable {
     return true;
   }
 
+  /** New processes take the place of those that serve; false where it knows no such thing. */
+  renew(): boolean {
+    const { renew } = this.description;
+    if (renew.by === "nothing") return false;
+    this.#program?.signal(renew.signal);
+    return true;
+  }
+
   /** Forgets what is logged so far: a bench writes gigabytes. */
   clearLogs(): void {
     truncateSync(this.#outputFile);

@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { findProgram } from "./has-program.ts";
-import type { PeerDescription, PeerName, Reload } from "./peer-description.ts";
+import type { PeerDescription, PeerName, Reload, Renew } from "./peer-description.ts";
 import { ROOT } from "./root.ts";
 
 const NO_RELOAD: Reload = { by: "nothing", why: "no reload" };
+const NO_RENEWAL: Renew = { by: "nothing", why: "one process" };
 
 /** In the order of the tables. nginx first: the others are compared with it. */
 export const PEERS: readonly PeerDescription[] = [
@@ -20,6 +21,7 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "nginx",
     stopSignal: "SIGQUIT",
     reload: { by: "signal", signal: "SIGHUP" },
+    renew: { by: "signal", signal: "SIGHUP" },
     upgrades: true,
   },
   {
@@ -32,6 +34,7 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "haproxy",
     stopSignal: "SIGUSR1",
     reload: { by: "signal", signal: "SIGUSR2" },
+    renew: { by: "signal", signal: "SIGUSR2" },
     upgrades: true,
   },
   {
@@ -49,6 +52,7 @@ export const PEERS: readonly PeerDescription[] = [
     debianPackage: "caddy",
     stopSignal: "SIGTERM",
     reload: { by: "caddy-admin" },
+    renew: NO_RENEWAL,
     upgrades: true,
   },
   nodePeer("http-proxy-3", ["bench/peers/http-proxy-3.ts", ...flagsOfNodePeer()]),
@@ -60,6 +64,7 @@ export const PEERS: readonly PeerDescription[] = [
     ...nodePeer("understudy", ["dist/main.js", "run", "--config", "@CONFIG@"]),
     template: "understudy.yaml",
     reload: { by: "signal", signal: "SIGHUP" },
+    renew: { by: "signal", signal: "SIGUSR2" },
   },
 ];
 
@@ -84,6 +89,7 @@ function nodePeer(name: PeerName, args: readonly string[]): PeerDescription {
     debianPackage: undefined,
     stopSignal: "SIGTERM",
     reload: NO_RELOAD,
+    renew: NO_RENEWAL,
     upgrades: true,
   };
 }
