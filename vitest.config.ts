@@ -14,6 +14,10 @@ export default defineConfig({
       // Its times are whole seconds of a real clock, which a busy machine may overrun.
       project("nginx", ["test/nginx/**/*.test.ts"], 60_000, 1),
       project("e2e", ["test/e2e/**/*.test.ts"], 120_000),
+      // Needs Prometheus and its promtool.
+      project("monitoring", ["test/monitoring/**/*.test.ts"], 120_000),
+      // Needs an engine with Compose, and shares its machine's ports, images and networks.
+      project("docker", ["test/docker/**/*.test.ts"], 120_000),
     ],
     coverage: {
       provider: "v8",

@@ -13,6 +13,8 @@ export const ERRORS = {
   NOT_IMPLEMENTED: { status: 501, message: "this transfer coding is not known" },
   SERVER_FAILED: { status: 502, message: "no server gave a usable answer" },
   NO_SERVER: { status: 502, message: "no server is available" },
+  MAINTENANCE: { status: 503, message: "this application is in maintenance" },
+  HELD: { status: 503, message: "nobody could take the request in the time that it may wait" },
   STOPPING: { status: 503, message: "the gateway is stopping" },
   NO_POOL: { status: 503, message: "nothing is deployed here yet" },
   OVERLOADED: { status: 503, message: "the gateway has more to do than it can" },

@@ -17,6 +17,13 @@ export type GatewayEvent =
       readonly reason: string;
     }
   | {
+      /** One that stands by: if it were needed now, it could not serve; or it could again. */
+      readonly type: "pool-down" | "pool-up";
+      readonly group: string;
+      readonly pool: string;
+      readonly reason: string;
+    }
+  | {
       readonly type: "failover" | "failback" | "switched";
       readonly group: string;
       readonly from: string;
@@ -29,6 +36,78 @@ export type GatewayEvent =
       readonly group: string;
       readonly pool: string;
       readonly server?: string;
+      readonly reason: string;
+    }
+  | {
+      /** What an operator put before a group, or took away; a hold ends by itself, too. */
+      readonly type:
+        | "held"
+        | "resumed"
+        | "maintenance-began"
+        | "maintenance-ended"
+        | "split-changed";
+      readonly group: string;
+      readonly reason: string;
+    }
+  | {
+      /** `ready`: its first server serves. */
+      readonly type: "standby-booting" | "standby-ready" | "standby-failed" | "standby-asleep";
+      readonly group: string;
+      readonly pool: string;
+      readonly reason: string;
+    }
+  | {
+      /** An operator's order to a server. */
+      readonly type: "admin-changed";
+      readonly group: string;
+      readonly pool: string;
+      readonly server: string;
+      readonly reason: string;
+    }
+  | {
+      /** A switch or a rollback: came to nothing, was proved by a request, was taken back. */
+      readonly type: "switch-refused" | "switch-proved" | "rolled-back";
+      readonly group: string;
+      readonly from: string;
+      readonly to: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "drill-began" | "drill-ended";
+      readonly group: string;
+      readonly reason: string;
+    }
+  | {
+      /** By an order at run time. */
+      readonly type: "group-created" | "group-changed" | "group-deleted";
+      readonly group: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "hook-ran" | "hook-failed";
+      readonly hook: string;
+      /** The event that it ran for. */
+      readonly on: string;
+      readonly group?: string;
+      readonly reason: string;
+    }
+  | {
+      /** Of the requests that a group's servers were sent lately, as `alerts` has its limits. */
+      readonly type: "error-rate-high" | "error-rate-normal" | "latency-high" | "latency-normal";
+      readonly group: string;
+      /** `5 % failed (10 of the last 200 attempts)`, `p99 is 1200 ms (300 requests)`. */
+      readonly observed: string;
+      readonly threshold: string;
+      readonly reason: string;
+    }
+  | {
+      /** A message that nobody took; `reason` names the channel. */
+      readonly type: "alert-failed";
+      readonly reason: string;
+    }
+  | {
+      /** Orders do not outlive a restart, or those of before are unknown; or both are well again. */
+      readonly type: "state-unreadable" | "state-unwritable" | "state-written";
       readonly reason: string;
     }
   | {
@@ -96,6 +175,8 @@ export interface ExchangeRecord {
   /** The release that gave the answer: its `X-Release-Id`, else the configured one. */
   readonly release: string | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** Milliseconds that it waited for a server, or for the door of its group; 0 = it did not. */
+  readonly heldMs: number;
   /** Undefined where the group binds nobody, or not by what it remembers. */
   readonly affinity: AffinityOutcome | undefined;
   /** Set where the gateway itself wrote the answer or cut it short. */

@@ -68,6 +68,8 @@ describe("the pages of this project", () => {
     "src/README.md",
     "docs/admin-api.md",
     "docs/configuration.md",
+    "docs/metrics.md",
+    "docker/README.md",
     ".github/CONTRIBUTING.md",
     ".github/SECURITY.md",
   ];
@@ -209,6 +211,7 @@ const STATUS: StatusView = {
 const POOL: PoolView = {
   name: "blue",
   role: "primary",
+  standby: "awake",
   release: "v1",
   serving: false,
   in_flight: 0,
@@ -250,7 +253,11 @@ const SERVES: PoolView = {
 const GREEN_SERVES: GroupView = {
   name: "app",
   primary: "blue",
+  configured_primary: "blue",
   active: "green",
+  door: { state: "open" },
+  waiting: 0,
+  ordered: [],
   pools: [POOL, SERVES],
 };
 

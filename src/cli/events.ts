@@ -3,16 +3,34 @@ import type { EventView } from "../control/api-schema.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type GatewayOptions, printProblem, withGateway } from "./with-gateway.ts";
 
-/** `understudy events`: a line for each event, until it is interrupted, nobody reads, or the gateway ends. */
-export function events(options: GatewayOptions, env: Env): Promise<number> {
+export interface EventsOptions extends GatewayOptions {
+  /** On and on, from now. */
+  readonly follow?: boolean | undefined;
+  /** Without it: so long ago. */
+  readonly since?: string | undefined;
+  /** With it: those behind this number first. */
+  readonly sinceId?: number | undefined;
+  readonly group?: string | undefined;
+}
+
+/**
+ * `understudy events`: a line for each of the last events; with `--follow` for each from now on, until it is interrupted,
+ * nobody reads, or the gateway ends.
+ */
+export function events(options: EventsOptions, env: Env): Promise<number> {
   const line = options.json === true ? JSON.stringify : eventLine;
+  const { group, sinceId } = options;
+  const print = (event: EventView): boolean => process.stdout.write(`${line(event)}\n`);
   return withGateway(options, env, async (gateway) => {
+    if (options.follow !== true) {
+      const recent = await gateway.recentEvents({ since: options.since, group });
+      if (!recent.ok) return printProblem(recent);
+      for (const event of recent.value) if (event.number > (sinceId ?? 0)) print(event);
+      return EXIT.done;
+    }
     const unread = new AbortController();
     process.stdout.on("error", () => unread.abort());
-    const answer = await gateway.follow(
-      (event) => process.stdout.write(`${line(event)}\n`),
-      unread.signal,
-    );
+    const answer = await gateway.follow(print, unread.signal, { since: sinceId, group });
     return answer.ok ? EXIT.done : printProblem(answer);
   });
 }

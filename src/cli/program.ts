@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import type { Env } from "../config/interpolate.ts";
+import { alert } from "./alert.ts";
+import { addCompletion } from "./completion.ts";
 import { events } from "./events.ts";
 import { EXIT } from "./exit-codes.ts";
+import { explain } from "./explain.ts";
+import { failoverStatus } from "./failover-status.ts";
+import { giveOrder } from "./give-order.ts";
 import { healthcheck } from "./healthcheck.ts";
-import { reload } from "./reload.ts";
-import { restart } from "./restart.ts";
+import { addOrderCommands, type GiveOrder } from "./order-commands.ts";
 import { status } from "./status.ts";
-import { switchPool } from "./switch.ts";
 
 /** Reads the command line and runs the command; resolves with the exit status. */
 export async function runProgram(argv: readonly string[], env: Env): Promise<number> {
@@ -25,6 +28,7 @@ export async function runProgram(argv: readonly string[], env: Env): Promise<num
     .configureOutput({ outputError: (text, write) => write(usageProblem(text)) });
   addGatewayCommands(program, env, endWith);
   addOperatorCommands(program, env, endWith);
+  await addCompletion(program, argv, env);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -62,25 +66,68 @@ function addOperatorCommands(program: Command, env: Env, endWith: EndWith): void
       .description(description)
       .option("-a, --admin <address>", "the gateway's admin address (else UNDERSTUDY_ADMIN)")
       .option("-c, --config <file>", "else: the file that has it (default: understudy.yaml)")
+      .option("--token-file <file>", "its token (else UNDERSTUDY_TOKEN_FILE, else by the file)")
       .option("--json", "print JSON");
-  add("status [group]", "which release serves and why, and how every server is").action(
-    (group: string | undefined, options) => endWith(status(group, PLACE.parse(options), env)),
+  add("status [group]", "which release serves and why, and how every server is")
+    .option("-w, --watch", "again every second, until interrupted")
+    .action((group: string | undefined, options) =>
+      endWith(status(group, STATUS.parse(options), env)),
+    );
+  const give: GiveOrder = (command, order) =>
+    endWith(giveOrder(order, PLACE.parse(command.opts()), env));
+  addOrderCommands(add, give);
+  add("reload", "read the configuration again, and wait until it serves").action(
+    (_, command: Command) =>
+      give(command, {
+        doing: "reloading",
+        next: "status",
+        ask: (gateway) => gateway.reload(),
+      }),
   );
-  add("reload", "read the configuration again, and wait until it serves").action((options) =>
-    endWith(reload(PLACE.parse(options), env)),
+  add("restart", "replace the workers by new ones from the code on disk").action(
+    (_, command: Command) =>
+      give(command, {
+        doing: "restarting",
+        next: "status",
+        ask: (gateway) => gateway.restart(),
+      }),
   );
-  add("restart", "replace the workers by new ones from the code on disk").action((options) =>
-    endWith(restart(PLACE.parse(options), env)),
-  );
-  add("switch <group> <pool>", "make a pool the primary of its group").action(
-    (group: string, pool: string, options) =>
-      endWith(switchPool(group, pool, PLACE.parse(options), env)),
-  );
-  add("events", "follow what happens, until interrupted").action((options) =>
-    endWith(events(PLACE.parse(options), env)),
-  );
+  add("events", "what has happened lately to servers, pools and groups")
+    .option("-f, --follow", "what happens from now on, until interrupted")
+    .option("--since <time>", "all that are kept since so long ago: 1h")
+    .option("--since-id <number>", "only what came behind this event")
+    .option("--group <group>", "only what happened to this group")
+    .action((options, command: Command) => {
+      const parsed = EVENTS.safeParse(options);
+      if (!parsed.success) command.error("error: --since-id takes the number of an event");
+      return endWith(events(EVENTS.parse(options), env));
+    });
+  add(
+    "alert [test]",
+    "what people are told of now; `alert test` sends each channel a message",
+  ).action((what: string | undefined, options, command: Command) => {
+    if (what === undefined) return endWith(alert(PLACE.parse(options), env));
+    if (what !== "test") {
+      command.error(`error: alert knows only test, not ${JSON.stringify(what)}`);
+    }
+    return give(command, {
+      doing: "sending a message through every channel",
+      next: "alert",
+      ask: (gateway) => gateway.testAlerts(),
+    });
+  });
   add("healthcheck", "exit with 0 where clients may be sent to the gateway, else with 1").action(
     (options) => endWith(healthcheck(PLACE.parse(options), env)),
+  );
+  add(
+    "explain <request-id>",
+    "every attempt of a recent request that failed or was retried, and why",
+  ).action((id: string, options) => endWith(explain(id, PLACE.parse(options), env)));
+  add(
+    "failover-status <group> <pool>",
+    "online, offline or none; exit with 0 only where it is online",
+  ).action((group: string, pool: string, options) =>
+    endWith(failoverStatus(group, pool, PLACE.parse(options), env)),
   );
 }
 
@@ -97,8 +144,17 @@ const CONFIG = z.object({ config: z.string() });
 const PLACE = z.object({
   admin: z.string().optional(),
   config: z.string().optional(),
+  tokenFile: z.string().optional(),
   json: z.boolean().optional(),
 });
+
+const EVENTS = PLACE.extend({
+  follow: z.boolean().optional(),
+  since: z.string().optional(),
+  sinceId: z.coerce.number().int().min(0).optional(),
+  group: z.string().optional(),
+});
+const STATUS = PLACE.extend({ watch: z.boolean().optional() });
 
 function readVersion(): string {
   const file = new URL("../../package.json", import.meta.url);

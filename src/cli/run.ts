@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
 import type { Env } from "../config/interpolate.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { createNotifier, inheritedSockets, type Notifier } from "../process/systemd.ts";
@@ -6,6 +8,7 @@ import { EXIT } from "./exit-codes.ts";
 import { FollowedConfig } from "./followed-config.ts";
 import { openFilesWarning, readLimits } from "./open-files.ts";
 import { runtimeWarning } from "./runtime-warning.ts";
+import { stateFileOf } from "./state-file-of.ts";
 import { startProblem } from "./start-problem.ts";
 
 /** `understudy run`: serves until a signal, then ends in order; a second signal ends at once. */
@@ -28,6 +31,9 @@ export async function run(file: string, env: Env, version: string): Promise<numb
       read: (previous) => source.read(previous),
       explain: startProblem,
       passed: inherited.sockets.map(({ fd }) => fd),
+      stateFile: stateFileOf(file, first.config.stateDir),
+      name: `understudy on ${hostname()}`,
+      folder: dirname(resolve(file)),
       launch: launcherOf(process.argv[1] ?? ""),
       env,
     });

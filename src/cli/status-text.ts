@@ -2,10 +2,14 @@ import type { GroupView, PoolView, ServerView, StatusView } from "../control/api
 import { table } from "./table.ts";
 
 /** What the gateway is doing, for people. */
-export function statusLines(status: StatusView, groups: readonly GroupView[]): readonly string[] {
+export function statusLines(
+  status: StatusView,
+  groups: readonly GroupView[],
+  show = PLAIN,
+): readonly string[] {
   return [
     ...gatewayLines(status),
-    ...groups.flatMap((group) => ["", ...groupLines(group, status.time)]),
+    ...groups.flatMap((group) => ["", ...groupLines(group, status.time, show)]),
   ];
 }
 
@@ -33,20 +37,108 @@ function workerText(worker: StatusView["workers"][number], time: string): string
   return parts.join(", ");
 }
 
-/** `time` is the gateway's. */
-export function groupLines(group: GroupView, time: string): readonly string[] {
-  const isProbed = group.pools.some(({ servers }) => servers.some((one) => one.last_probe));
-  const rows = group.pools.flatMap((pool) =>
-    pool.servers.map((server) => serverRow(pool, server, time, isProbed)),
-  );
-  const draining = group.pools.flatMap((pool) =>
-    pool.draining_until === undefined ? [] : [drainLine(pool, pool.draining_until, time)],
-  );
+/** How the words of a status are shown: how wide, and in which colours. */
+export interface Show {
+  /** Columns; longer lines go on below. */
+  readonly width: number;
+  readonly paint: (style: Style, text: string) => string;
+}
+
+export type Style = "bold" | "green" | "red" | "yellow" | "dim";
+
+export const PLAIN: Show = { width: Infinity, paint: (_, text) => text };
+
+/** A tree: the group, its pools, their servers. `time` is the gateway's. */
+export function groupLines(group: GroupView, time: string, show = PLAIN): readonly string[] {
+  const { paint, width } = show;
+  const [first = "", ...rest] = wrap(`group ${group.name}: ${whoServes(group)}`, width, 2);
   return [
-    `group ${group.name}: ${whoServes(group)}`,
-    ...(rows.length === 0 ? [] : table([headings(isProbed), ...rows]).map((line) => `  ${line}`)),
-    ...draining.map((line) => `  ${line}`),
+    paint("bold", first),
+    ...rest,
+    ...notesOf(group).flatMap((note) => wrap(`  ${note}`, width, 4)),
+    ...group.pools.flatMap((pool) => poolLines(group, pool, time, show)),
   ];
+}
+
+/** What somebody has ordered, and who waits for what. */
+function notesOf({ ordered, waiting, door }: GroupView): readonly string[] {
+  const cause = door.state === "held" ? "the door to open" : "a server";
+  return [
+    ...ordered.map((words) => `by order: ${words}`),
+    ...(waiting === 0 ? [] : [`${waiting} requests wait for ${cause}`]),
+  ];
+}
+
+function poolLines(
+  group: GroupView,
+  pool: PoolView,
+  time: string,
+  { width, paint }: Show,
+): readonly string[] {
+  const { name, role, release, servers, draining_until: until } = pool;
+  const column = widest(group.pools.map((one) => one.name));
+  const facts = [
+    ...(release === undefined ? [] : [`release ${release}`]),
+    ...(pool.standby === "awake" ? [] : [`cold standby, ${pool.standby}`]),
+    ...(until === undefined ? [] : [drainText(pool, until, time)]),
+  ];
+  const serves = pool.serving ? paint("green", "SERVES") : "      ";
+  const head = `  ${name.padEnd(column)}  ${role.padEnd(7)}  ${serves}  ${facts.join(", ")}`;
+  const addresses = widest(group.pools.flatMap((one) => one.servers.map(({ address }) => address)));
+  const states = widest(group.pools.flatMap((one) => one.servers.map((s) => stateOf(s, time))));
+  const lines = [head.trimEnd()];
+  for (const server of servers) {
+    const state = stateOf(server, time).padEnd(states);
+    const place = `    ${server.address.padEnd(addresses)}  ${paint(colourOf(server), state)}`;
+    lines.push(`${place}  ${factsOf(server, time)}`, ...reasonLines(server, width));
+  }
+  return lines;
+}
+
+function factsOf(server: ServerView, time: string): string {
+  const { in_flight, tunnels, strikes, last_probe: last } = server;
+  return [
+    `${in_flight} in flight`,
+    ...(tunnels === 0 ? [] : [`${tunnels} tunnels`]),
+    ...(strikes === 0 ? [] : [`${strikes} ${strikes === 1 ? "strike" : "strikes"}`]),
+    ...(last === undefined ? [] : [`probe ${probeText(last, time)}`]),
+  ].join(", ");
+}
+
+function reasonLines({ health, reason, last_probe: last }: ServerView, width: number) {
+  const reasons = [
+    ...(health === "up" ? [] : [reason]),
+    ...(last?.reason === undefined || reason.includes(last.reason)
+      ? []
+      : [`probe: ${last.reason}`]),
+  ];
+  return reasons.flatMap((one) => wrap(`      ${one}`, width, 6));
+}
+
+function colourOf({ health, admin, available }: ServerView): Style {
+  if (admin !== "ready") return "dim";
+  if (health === "up") return "green";
+  return available ? "yellow" : "red";
+}
+
+function stateOf(server: ServerView, time: string): string {
+  return `${server.health} ${ageOf(server.since, time)}${adminText(server)}`;
+}
+
+function adminText({ admin }: ServerView): string {
+  return admin === "ready" ? "" : `, ${admin} by order`;
+}
+
+function widest(words: readonly string[]): number {
+  return Math.max(0, ...words.map(({ length }) => length));
+}
+
+/** Lines of at most `width` columns where words allow it; further ones stand `indent` to the right. */
+function wrap(line: string, width: number, indent: number): readonly string[] {
+  if (line.length <= width) return [line];
+  const at = line.lastIndexOf(" ", width);
+  if (line.slice(0, at).trim() === "") return [line];
+  return [line.slice(0, at), ...wrap(" ".repeat(indent) + line.slice(at + 1), width, indent)];
 }
 
 /** Which release serves, and why. */
@@ -65,43 +157,12 @@ function whoServes({ primary, active, pools }: GroupView): string {
   return `${who} serves: the primary ${first.name} ${why}`;
 }
 
-function headings(isProbed: boolean): readonly string[] {
-  const facts = ["HEALTH", "FOR", "STRIKES", ...(isProbed ? ["LAST PROBE"] : [])];
-  return ["POOL", "ROLE", "SERVES", "RELEASE", "SERVER", ...facts, ...TRAFFIC, "REASON"];
-}
-
-const TRAFFIC = ["IN FLIGHT", "TUNNELS"];
-
-function serverRow(
-  pool: PoolView,
-  server: ServerView,
-  time: string,
-  isProbed: boolean,
-): readonly string[] {
-  const { health, admin } = server;
-  return [
-    pool.name,
-    pool.role,
-    pool.serving && server.available ? "yes" : "no",
-    pool.release ?? "-",
-    server.address,
-    admin === "ready" ? health : `${health}, ${admin}`,
-    ageOf(server.since, time),
-    `${server.strikes}`,
-    ...(isProbed ? [probeText(server.last_probe, time)] : []),
-    `${server.in_flight}`,
-    `${server.tunnels}`,
-    server.reason,
-  ];
-}
-
-function probeText(last: ServerView["last_probe"], time: string): string {
-  if (last === undefined) return "-";
+function probeText(last: NonNullable<ServerView["last_probe"]>, time: string): string {
   return `${last.passed ? "passed" : "failed"} ${ageOf(last.time, time)} ago`;
 }
 
-function drainLine({ name, tunnels }: PoolView, until: string, time: string): string {
-  return `${name} drains for another ${ageOf(time, until)}: ${tunnels} tunnels`;
+function drainText({ tunnels }: PoolView, until: string, time: string): string {
+  return `drains for another ${ageOf(time, until)}: ${tunnels} tunnels`;
 }
 
 /** From one ISO time to another: `12s`, `5m 3s`, `3h 12m`, `2d 4h`. */

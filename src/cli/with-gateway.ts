@@ -9,15 +9,17 @@ export interface GatewayOptions extends GatewayPlace {
   readonly json?: boolean | undefined;
 }
 
-/** Lets `command` speak with the gateway; gives its exit status. */
+/** Lets `command` speak with the gateway, `by` whom if it gives orders; gives its exit status. */
 export async function withGateway(
   place: GatewayPlace,
   env: Env,
   command: (gateway: AdminClient) => Promise<number>,
+  by?: string,
 ): Promise<number> {
-  const address = findGateway(place, env);
-  if (!address.ok) return complain(address.message, EXIT.usage);
-  const gateway = new AdminClient(address.value);
+  const found = findGateway(place, env);
+  if (!found.ok) return complain(found.message, EXIT.usage);
+  const { address, token } = found.value;
+  const gateway = new AdminClient(address, { token, by });
   try {
     return await command(gateway);
   } finally {
@@ -42,7 +44,12 @@ export function printProblem(answer: Extract<Answered<unknown>, { ok: false }>):
   return complain(answer.problem, EXIT_OF[answer.kind]);
 }
 
-const EXIT_OF = { failed: EXIT.failed, refused: EXIT.refused, unknown: EXIT.usage } as const;
+const EXIT_OF = {
+  failed: EXIT.failed,
+  refused: EXIT.refused,
+  unknown: EXIT.usage,
+  rolled_back: EXIT.rolledBack,
+} as const;
 
 function complain(problem: string, status: number): number {
   process.stderr.write(`understudy: ${problem}\n`);

@@ -24,6 +24,13 @@ export function addressText(address: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+/** Whether no other machine reaches it. */
+export function isLoopback(address: Address): boolean {
+  if (address.kind === "unix") return true;
+  const { host } = address;
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
 /** The path of a unix socket after its prefix. */
 export function parseUnix(input: string, prefix: string): Parsed<Address> {
   const path = input.slice(prefix.length);

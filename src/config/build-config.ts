@@ -1,6 +1,14 @@
 import type { DrainSpec, GroupSpec, PoolSpec, ProbeRules, ServerSpec } from "../failover/spec.ts";
 import { DEFAULT_POLICY, type FlapRules, NGINX_POLICY, type Policy } from "../failover/policy.ts";
-import type { AffinityConfig, Config, GroupConfig, Limits, Timeouts } from "./config.ts";
+import { actionOf } from "./action-schema.ts";
+import type {
+  AffinityConfig,
+  Config,
+  GroupConfig,
+  Limits,
+  StandbyConfig,
+  Timeouts,
+} from "./config.ts";
 import { healthOf } from "./build-health.ts";
 import type { ErrorPage } from "./error-pages.ts";
 import type { ParsedConfig, ParsedGroup } from "./schema.ts";
@@ -9,11 +17,23 @@ type Pages = ReadonlyMap<string, ErrorPage>;
 type ParsedPool = ParsedGroup["pools"][string];
 type ParsedServer = ParsedPool["servers"][number];
 
+/** What an operator's `hold` goes by where the group has none of its own. */
+const HOLD_MS = 30_000;
+const HELD_REQUESTS = 1_000;
+
+/** Of a cold standby: to its first probe that passes, and once it is needed no more. */
+const BOOT_MS = 60_000;
+const STOP_AFTER_MS = 300_000;
+
 /** From the words of the file to the words of the code. */
-export function buildConfig(parsed: ParsedConfig, pages: Pages): Config {
+export function buildConfig(
+  parsed: ParsedConfig,
+  pages: Pages,
+  tokenHash: string | undefined,
+): Config {
   return {
     listen: parsed.listen,
-    admin: parsed.admin?.address,
+    admin: parsed.admin && { address: parsed.admin.address, tokenHash },
     workers: parsed.workers,
     accessLog: parsed.access_log,
     eventLog: parsed.event_log,
@@ -22,6 +42,10 @@ export function buildConfig(parsed: ParsedConfig, pages: Pages): Config {
     trustedProxies: parsed.trusted_proxies,
     servedBy: parsed.served_by,
     logUpgradeStart: parsed.log_upgrade_start,
+    stateDir: parsed.state_dir,
+    failoverStatusDir: parsed.failover_status_dir,
+    hooks: parsed.hooks,
+    alerts: parsed.alerts,
     groups: Object.entries(parsed.groups).map(([name, group]) => groupOf(name, group, pages)),
   };
 }
@@ -58,11 +82,22 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
       memoryBytes: Math.min(group.replay.memory, group.replay.limit),
       limitBytes: group.replay.limit,
     },
+    rules: group.rules,
+    hold: {
+      whenDown: group.hold !== undefined,
+      maxMs: group.hold?.max ?? HOLD_MS,
+      requests: group.hold?.requests ?? HELD_REQUESTS,
+    },
+    maintenance: {
+      retryAfterMs: group.maintenance.retry_after,
+      page: group.maintenance.page === undefined ? undefined : pages.get(group.maintenance.page),
+    },
     hostHeader: group.host_header,
     releases: new Map(
       pools.flatMap(([pool, { release }]) => (release === undefined ? [] : [[pool, release]])),
     ),
     expect: new Map(pools.flatMap(([pool, parsed]) => expectationOf(pool, parsed))),
+    standbys: new Map(pools.flatMap(([pool, parsed]) => standbyOf(pool, parsed))),
     health,
     errorPages: new Map(
       Object.entries(group.error_pages).flatMap(([status, path]) => {
@@ -103,11 +138,26 @@ function expectationOf(name: string, pool: ParsedPool): [string, Expectation][] 
   ];
 }
 
+function standbyOf(
+  name: string,
+  { standby, start, stop, boot_timeout, stop_after }: ParsedPool,
+): [string, StandbyConfig][] {
+  if (standby === undefined || start === undefined) return [];
+  const cold: StandbyConfig = {
+    start: actionOf(start, "start"),
+    stop: stop && actionOf(stop, "stop"),
+    bootMs: boot_timeout ?? BOOT_MS,
+    stopAfterMs: stop_after ?? STOP_AFTER_MS,
+  };
+  return [[name, cold]];
+}
+
 type Expectation = { readonly release?: string; readonly pool?: string };
 
 function specOf(name: string, group: ParsedGroup, health: GroupConfig["health"]): GroupSpec {
   const written = Object.entries(group.pools).map(([pool, { servers }]): PoolSpec => ({
     name: pool,
+    cold: group.pools[pool]?.standby === "cold",
     servers: servers.map((server) => serverOf(pool, server, health.get(pool)?.rules)),
   }));
   const primary = group.primary ?? written[0]?.name ?? "";
@@ -119,6 +169,7 @@ function specOf(name: string, group: ParsedGroup, health: GroupConfig["health"])
     balance: group.balance,
     policy: policyOf(group),
     drain: drainOf(group.drain),
+    split: Object.entries(group.split ?? {}).map(([pool, weight]) => ({ pool, weight })),
   };
 }
 

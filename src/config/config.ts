@@ -1,3 +1,5 @@
+import type { Action } from "../action/action.ts";
+import type { AlertsConfig } from "../alert/alerts.ts";
 import type { GroupSpec, ProbeRules } from "../failover/spec.ts";
 import type { Route } from "../routing/router.ts";
 
@@ -10,7 +12,7 @@ export type Address =
 export interface Config {
   readonly listen: readonly Address[];
   /** Where operators reach the gateway; undefined = nowhere. */
-  readonly admin: Address | undefined;
+  readonly admin: AdminConfig | undefined;
   /** Processes that serve; `auto` = one for each core, 0 = all in one process. */
   readonly workers: "auto" | number;
   readonly accessLog: AccessLogConfig | undefined;
@@ -24,7 +26,19 @@ export interface Config {
   readonly servedBy: boolean;
   /** Writes an access log line also when an upgrade begins. */
   readonly logUpgradeStart: boolean;
+  readonly hooks: readonly HookConfig[];
+  readonly alerts: AlertsConfig;
+  /** Folder of the state file, as written; undefined = that of the configuration's file. */
+  readonly stateDir: string | undefined;
+  /** As written: relative to the configuration file. */
+  readonly failoverStatusDir: string | undefined;
   readonly groups: readonly GroupConfig[];
+}
+
+export interface AdminConfig {
+  readonly address: Address;
+  /** SHA-256 of the token that requests need, in hexadecimal digits; undefined = none. */
+  readonly tokenHash: string | undefined;
 }
 
 export interface AccessLogConfig {
@@ -72,16 +86,64 @@ export interface GroupConfig {
   readonly affinity: AffinityConfig;
   readonly keepalive: { readonly maxIdle: number; readonly idleMs: number };
   readonly replay: { readonly memoryBytes: number; readonly limitBytes: number };
+  readonly hold: HoldConfig;
+  /** Which requests go to another pool than the active one; the first that fits counts. */
+  readonly rules: readonly PoolRule[];
+  readonly maintenance: {
+    readonly retryAfterMs: number;
+    readonly page: { readonly type: string; readonly body: string } | undefined;
+  };
   /** `preserve` the client's Host, or send the `server`'s own name. */
   readonly hostHeader: "preserve" | "server";
   /** Release per pool where the answer does not tell (`release:` of a pool). */
   readonly releases: ReadonlyMap<string, string>;
   /** An answer of another identity than this is a failure, by pool name. */
   readonly expect: ReadonlyMap<string, { readonly release?: string; readonly pool?: string }>;
+  /** Cold standbys, by their pool. */
+  readonly standbys: ReadonlyMap<string, StandbyConfig>;
   /** How the servers of a pool are probed, by its name; none for a pool without probes. */
   readonly health: ReadonlyMap<string, HealthConfig>;
   /** Bodies for the gateway's own answers, by status; read when the configuration is read. */
   readonly errorPages: ReadonlyMap<number, { readonly type: string; readonly body: string }>;
+}
+
+/** A header's name is in lower case; without a value any will do. */
+export type PoolRule =
+  | {
+      readonly kind: "header" | "cookie";
+      readonly name: string;
+      readonly value?: string | undefined;
+      readonly pool: string;
+    }
+  | { readonly kind: "clients"; readonly percent: number; readonly pool: string };
+
+/** What runs when something happens. */
+export interface HookConfig {
+  /** Types of events, or `before_switch`. */
+  readonly on: readonly string[];
+  /** Undefined: for all groups, and for what is of none. */
+  readonly group: string | undefined;
+  readonly action: Action;
+}
+
+/** A pool that does not run until it is needed. */
+export interface StandbyConfig {
+  readonly start: Action;
+  readonly stop: Action | undefined;
+  /** Milliseconds from its start to the first probe that passes. */
+  readonly bootMs: number;
+  /** Milliseconds that it runs on once another pool serves again. */
+  readonly stopAfterMs: number;
+}
+
+/** How requests wait that nobody can take yet. */
+export interface HoldConfig {
+  /** Also where no server is available; otherwise only where an operator holds the group. */
+  readonly whenDown: boolean;
+  /** Milliseconds that one may wait. */
+  readonly maxMs: number;
+  /** How many may, in each worker. */
+  readonly requests: number;
 }
 
 /** The probes of a pool. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { routeKey } from "../routing/router.ts";
+import { isLoopback, parseAddress } from "./address.ts";
 import type { Address } from "./config.ts";
 import { healthContradictions } from "./health-contradictions.ts";
 import type { Finding } from "./issues.ts";
@@ -8,6 +9,8 @@ import { entriesOf, field, isRecord } from "./raw.ts";
 import { routes } from "./route-schema.ts";
 import { admin, listen } from "./schema.ts";
 import { parseServerUrl } from "./server-url.ts";
+import { splitContradictions } from "./split-contradictions.ts";
+import { standbyContradictions } from "./standby-contradictions.ts";
 import { didYouMean } from "./suggest.ts";
 
 type Path = readonly PropertyKey[];
@@ -24,8 +27,11 @@ export function contradictionsIn(raw: unknown): Finding[] {
       ? [wrong(["groups"], "needs at least one group, for example app")]
       : []),
     ...sharedAddresses(raw),
+    ...openAdmin(field(raw, "admin")),
     ...sharedRoutes(groups),
     ...groups.flatMap(([name, group]) => groupContradictions(["groups", name], group)),
+    ...groups.flatMap(([name, group]) => standbyContradictions(name, group)),
+    ...groups.flatMap(([name, group]) => splitContradictions(name, group)),
   ];
 }
 
@@ -125,6 +131,18 @@ function sharedAddresses(raw: unknown): Finding[] {
     seen.add(key);
     return [];
   });
+}
+
+/** Whoever reaches the operators' address may give orders. */
+function openAdmin(written: unknown): Finding[] {
+  const address = parseAddress(field(written, "address"));
+  const isGuarded = field(written, "token_file") !== undefined;
+  if (!address.ok || isGuarded || field(written, "insecure") === true) return [];
+  if (isLoopback(address.value)) return [];
+  const ways = "give it a `token_file`, or write `insecure: true` where others cannot reach it";
+  return [
+    wrong(["admin", "address"], `is open to other machines, and no token is needed: ${ways}`),
+  ];
 }
 
 function places(schema: z.ZodType<readonly Address[]>, written: unknown, path: Path) {

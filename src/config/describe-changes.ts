@@ -17,15 +17,22 @@ const TOP: Words<Config, "listen" | "groups"> = {
   trustedProxies: "trusted_proxies",
   servedBy: "served_by",
   logUpgradeStart: "log_upgrade_start",
+  stateDir: "state_dir",
+  failoverStatusDir: "failover_status_dir",
+  hooks: "hooks",
+  alerts: "alerts",
 };
 
-const GROUP: Words<GroupConfig, "name" | "spec" | "releases" | "expect" | "health"> = {
+const GROUP: Words<GroupConfig, "name" | "spec" | "releases" | "expect" | "health" | "standbys"> = {
   routes: "routes",
   timeouts: "timeouts",
   upgrade: "upgrade",
   affinity: "affinity",
   keepalive: "keepalive",
   replay: "replay",
+  rules: "rules",
+  hold: "hold",
+  maintenance: "maintenance",
   hostHeader: "host_header",
   errorPages: "error_pages",
 };
@@ -34,6 +41,7 @@ const SPEC: Words<GroupSpec, "name" | "pools" | "policy"> = {
   primary: "primary",
   balance: "balance",
   drain: "drain",
+  split: "split",
 };
 
 /** What has no key of its own follows from `compat`. */
@@ -101,6 +109,7 @@ function poolChanges(pool: string, previous: GroupConfig, next: GroupConfig): st
     ...(previous.releases.get(pool) === next.releases.get(pool) ? [] : ["release"]),
     ...(before?.pool === after?.pool ? [] : ["expect_pool"]),
     ...(before?.release === after?.release ? [] : ["expect_release"]),
+    ...(isDeepStrictEqual(previous.standbys.get(pool), next.standbys.get(pool)) ? [] : ["standby"]),
     ...(isDeepStrictEqual(previous.health.get(pool), next.health.get(pool)) ? [] : ["health"]),
   ].map((key) => `${key} of ${pool} changed`);
 }

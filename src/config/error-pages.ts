@@ -25,18 +25,30 @@ export function readErrorPages(raw: unknown, readText: (path: string) => string)
   const pages = new Map<string, ErrorPage>();
   const findings: Finding[] = [];
   for (const [group, written] of entriesOf(field(raw, "groups"))) {
-    for (const [status, path] of entriesOf(field(written, "error_pages"))) {
+    for (const { key, path } of pagesOf(written)) {
       if (typeof path !== "string") continue;
       const page = readErrorPage(path, readText);
       if (page.ok) pages.set(path, page.value);
-      else findings.push(unreadable(group, status, page.message));
+      else findings.push(unreadable(group, key, page.message));
     }
   }
   return { pages, findings };
 }
 
-function unreadable(group: string, status: string, message: string): Finding {
-  return { path: ["groups", group, "error_pages", status], at: "value", message };
+/** Where a group names pages. */
+function pagesOf(group: unknown) {
+  const maintenance = field(field(group, "maintenance"), "page");
+  return [
+    ...entriesOf(field(group, "error_pages")).map(([status, path]) => ({
+      key: ["error_pages", status],
+      path,
+    })),
+    { key: ["maintenance", "page"], path: maintenance },
+  ];
+}
+
+function unreadable(group: string, key: readonly string[], message: string): Finding {
+  return { path: ["groups", group, ...key], at: "value", message };
 }
 
 function readErrorPage(path: string, readText: (path: string) => string): Parsed<ErrorPage> {

@@ -9,6 +9,7 @@ import { parseProtocol, PROTOCOL_PATTERN } from "./protocol.ts";
 import { routes } from "./route-schema.ts";
 import { choice, count, duration, name, object, size } from "./schema-parts.ts";
 import { someDuration, text, word } from "./schema-parts.ts";
+import { rule, split } from "./split-schema.ts";
 import { didYouMean } from "./suggest.ts";
 
 const CONDITIONS = [
@@ -24,6 +25,22 @@ const CONDITIONS = [
   "http_504",
   "non_idempotent",
 ] as const satisfies readonly Condition[];
+
+/** How many requests may wait, per worker, where nobody says. */
+const HELD_REQUESTS = 1_000;
+
+const hold = z.union(
+  [
+    someDuration.transform((max) => ({ max, requests: HELD_REQUESTS })),
+    object({
+      max: someDuration.describe("How long one may wait."),
+      requests: count(1)
+        .prefault(HELD_REQUESTS)
+        .describe("How many may wait, per worker; further ones get 503 at once."),
+    }),
+  ],
+  { error: "must be a duration, or a map with `max` and `requests`" },
+);
 
 const condition = choice(CONDITIONS).meta({
   id: "condition",
@@ -186,6 +203,34 @@ export const group = object({
   })
     .prefault({})
     .describe("How much of a request body is kept to send it to another server."),
+  split: split
+    .optional()
+    .describe(
+      "Weights of new clients by pool: `{ blue: 95, green: 5 }`. A client stays where it is for as long as the weights do; " +
+        "the part of a pool that cannot serve goes to the active one. A switch ends it. Default: all to the active pool.",
+    ),
+  rules: z
+    .array(rule)
+    .prefault([])
+    .describe(
+      "Requests that go to another pool first, before `split`: by `header`, `cookie` or a part of the `clients`.",
+    ),
+  hold: hold
+    .optional()
+    .describe(
+      "Requests wait that long where no server can take them, then get 503; of a body no more than 256k is read " +
+        "meanwhile. Default: they do not wait, and an operator's `hold` lasts 30s for 1000 of them.",
+    ),
+  maintenance: object({
+    page: text
+      .optional()
+      .describe(
+        "A file of type .html, .json or .txt, beside this file; default: the gateway's own answer.",
+      ),
+    retry_after: someDuration.prefault("1m").describe("When clients are told to come back."),
+  })
+    .prefault({})
+    .describe("What every request gets, with 503, while an operator has the group in maintenance."),
   trust_idempotency_key: z.boolean().optional().meta({
     default: DEFAULT_POLICY.trustIdempotencyKey,
     description: "Repeats requests of any method that carry an `Idempotency-Key`.",

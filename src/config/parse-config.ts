@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { withAlertEnv, withEnvName } from "./alert-env.ts";
 import type { Config } from "./config.ts";
 import { buildConfig } from "./build-config.ts";
 import { contradictionsIn } from "./contradictions.ts";
@@ -10,6 +11,7 @@ import { clashesWith, groupsToKeep, withGroups, withoutGroups } from "./isolate.
 import type { Problem } from "./problem.ts";
 import { entriesOf, field, isRecord } from "./raw.ts";
 import { configSchema } from "./schema.ts";
+import { readTokenFile } from "./token-file.ts";
 import { warningsIn } from "./warnings.ts";
 
 export type ParseResult =
@@ -35,8 +37,10 @@ export interface ParseOptions {
   readonly file: string;
   /** Where `${VAR}` is looked up. */
   readonly env: Env;
-  /** Reads an error page; throws where it cannot. */
+  /** Reads an error page or the token's file; throws where it cannot. */
   readonly readText: (path: string) => string;
+  /** The permissions of the token's file; undefined = they are not looked at. */
+  readonly modeOf?: ((path: string) => number) | undefined;
   /** What is in service: where groups that are wrong come from with `isolate: true`. */
   readonly previous?: Config | undefined;
 }
@@ -56,34 +60,35 @@ export function parseConfig(text: string, options: ParseOptions): ParseResult {
   }
 }
 
-function parse(text: string, { file, env, readText, previous }: ParseOptions): ParseResult {
+function parse(text: string, options: ParseOptions): ParseResult {
+  const { file, env, readText, previous, modeOf = () => 0o600 } = options;
   const document = readDocument(text, env);
   const problems = (findings: readonly PlacedFinding[]) => problemsOf(text, file, findings);
   if (!isRecord(document.value)) return { ok: false, problems: problems(noMap(document)) };
-  const raw = withoutExtensions(document.value);
+  const raw = withAlertEnv(withoutExtensions(document.value), env);
   const { pages, findings: pageFindings } = readErrorPages(raw, readText);
-  const findings = [
-    ...document.findings,
-    ...[...schemaFindings(raw), ...contradictionsIn(raw), ...pageFindings].map(document.place),
-  ];
+  const token = readTokenFile(raw, { readText, modeOf });
+  const inSchema = schemaFindings(raw).map((finding) => withEnvName(finding, document.value));
+  const found = [...inSchema, ...contradictionsIn(raw), ...pageFindings];
+  const findings = [...document.findings, ...[...found, ...token.findings].map(document.place)];
   // What is below an anchor may be wrong in more groups than the one it is told of.
   const mayKeep = field(raw, "isolate") === true && !document.isShared;
   const kept = groupsToKeep(findings, mayKeep ? previous : undefined);
   const taken = withoutGroups(raw, kept ?? []);
   const parsed = configSchema.safeParse(taken);
   if (kept === undefined || !parsed.success) return { ok: false, problems: problems(findings) };
-  const config = withGroups(buildConfig(parsed.data, pages), kept, raw);
+  const config = withGroups(buildConfig(parsed.data, pages, token.hash), kept, raw);
   const clashes = clashesWith(kept, config).map(document.place);
   if (clashes.length > 0) return { ok: false, problems: problems([...findings, ...clashes]) };
   return {
     ok: true,
     config,
-    hash: hashOf([text, taken, ...pages]),
+    hash: hashOf([text, taken, ...pages, ...(token.hash === undefined ? [] : [token.hash])]),
     kept: kept.map(({ name }) => ({
       group: name,
       problems: problems(findings.filter(({ path }) => path[1] === name)),
     })),
-    warnings: problems(warningsIn(parsed.data).map(document.place)),
+    warnings: problems([...warningsIn(parsed.data), ...token.warnings].map(document.place)),
   };
 }
 
@@ -105,7 +110,7 @@ function messageOf(error: unknown): string {
 }
 
 /** As in Compose, `x-` keys at the top are free: a place for anchors. */
-function withoutExtensions(value: unknown): unknown {
+function withoutExtensions(value: unknown): Record<string, unknown> {
   return Object.fromEntries(entriesOf(value).filter(([key]) => !key.startsWith("x-")));
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { action } from "./action-schema.ts";
 import { health } from "./health-schema.ts";
-import { count, object, someDuration, text, word } from "./schema-parts.ts";
+import { choice, count, duration, object, someDuration, text, word } from "./schema-parts.ts";
 import { parseServerUrl } from "./server-url.ts";
 
 const serverUrl = word(parseServerUrl, {
@@ -51,6 +52,24 @@ const poolMap = object({
   url: serverUrl.optional().describe("The only server, with its keys beside it."),
   ...serverKeys,
   health: health.optional().describe("In place of the group's, as a whole."),
+  standby: choice(["cold"])
+    .optional()
+    .describe(
+      "`cold`: it does not run until it is needed, and is started then; needs `start` and `health`.",
+    ),
+  start: action.optional().describe("Starts a cold standby: `exec`, `webhook` or `docker`."),
+  stop: action
+    .optional()
+    .describe(
+      "Stops it once it is needed no more. Default: nobody does, and it only is no longer asked.",
+    ),
+  boot_timeout: someDuration.optional().meta({
+    default: "60s",
+    description: "From its start to the first probe that passes; then it is started anew.",
+  }),
+  stop_after: duration
+    .optional()
+    .meta({ default: "5m", description: "How long it runs on once another pool serves again." }),
   release: label
     .optional()
     .describe("What the pool runs, where its answers carry no `X-Release-Id`."),
@@ -68,6 +87,11 @@ const poolMap = object({
 
 const NOTHING_MORE = {
   health: undefined,
+  standby: undefined,
+  start: undefined,
+  stop: undefined,
+  boot_timeout: undefined,
+  stop_after: undefined,
   release: undefined,
   expect_pool: undefined,
   expect_release: undefined,
@@ -79,13 +103,10 @@ export const pool = z
       serverUrl.transform((url) => ({ servers: [{ url, ...SERVER_DEFAULTS }], ...NOTHING_MORE })),
       serverList.transform((servers) => ({ servers, ...NOTHING_MORE })),
       poolMap.transform(
-        ({ servers, url, health, release, expect_pool, expect_release, ...keys }) => ({
-          servers: servers ?? (url === undefined ? [] : [{ url, ...keys }]),
-          health,
-          release,
-          expect_pool,
-          expect_release,
-        }),
+        ({ servers, url, weight, max_fails, fail_timeout, max_conns, down, ...pool }) => {
+          const keys = { weight, max_fails, fail_timeout, max_conns, down };
+          return { servers: servers ?? (url === undefined ? [] : [{ url, ...keys }]), ...pool };
+        },
       ),
     ],
     { error: "must be a url, a list of servers, or a map with `servers` or a `url`" },

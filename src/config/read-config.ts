@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Config } from "./config.ts";
 import type { Env } from "./interpolate.ts";
@@ -18,7 +18,7 @@ export type ReadResult = ParseResult & {
 };
 
 /**
- * Reads a configuration file, and the error pages that it names, beside it. With `previous`, the
+ * Reads a configuration file, and the error pages and the token that it names, beside it. With `previous`, the
  * configuration in service, and `isolate: true` groups that are wrong stay as they were there.
  */
 export function readConfig(file: string, env: Env, previous?: Config): ReadResult {
@@ -50,6 +50,8 @@ function readAndParse(file: string, { env, previous, read }: Means): ParseResult
     const place = { line: 0, column: 0, path: "", source: "" };
     return { ok: false, problems: [{ ...place, file, message: `cannot be read: ${reason}` }] };
   }
-  const readText = (page: string): string => read(resolve(dirname(path), page));
-  return parseConfig(text, { file, env, previous, readText });
+  const beside = (page: string): string => resolve(dirname(path), page);
+  const readText = (page: string): string => read(beside(page));
+  const modeOf = (page: string): number => statSync(beside(page)).mode;
+  return parseConfig(text, { file, env, previous, readText, modeOf });
 }

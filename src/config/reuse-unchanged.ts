@@ -9,7 +9,8 @@ import type { Config, GroupConfig } from "./config.ts";
 export function reuseUnchanged(previous: Config, next: Config): Config {
   const groups = next.groups.map((group) => reuseGroup(named(previous.groups, group.name), group));
   const listen = reuseItems(previous.listen, next.listen);
-  return reuseFields(previous, { ...next, listen, groups });
+  const admin = next.admin && previous.admin && reuseFields(previous.admin, next.admin);
+  return reuseFields(previous, { ...next, listen, groups, admin: admin ?? next.admin });
 }
 
 function reuseGroup(previous: GroupConfig | undefined, next: GroupConfig): GroupConfig {

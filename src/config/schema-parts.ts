@@ -42,7 +42,8 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape) {
 function unknownKey(key: string, known: readonly string[]): string {
   if (key === "sticky" && known.includes("affinity")) return "unknown key: it is called affinity";
   if (LATER_KEYS.includes(key)) return "not supported yet: a later version will know this key";
-  return `unknown key${didYouMean(key, known) || `, known here: ${known.join(", ")}`}`;
+  const others = known.length === 0 ? ", none is known here" : `, known here: ${known.join(", ")}`;
+  return `unknown key${didYouMean(key, known) || others}`;
 }
 
 export function choice<const Values extends readonly string[]>(values: Values) {

@@ -1,3 +1,5 @@
+import { alerts } from "./alert-schema.ts";
+import { hooks } from "./hook-schema.ts";
 import { isIP } from "node:net";
 import { z } from "zod";
 import { compileTemplate, LOG_PRESETS } from "../observe/log-template.ts";
@@ -31,7 +33,20 @@ export const listen = z.union(
   { error: "must be an address or a list of them, for example 127.0.0.1:8080" },
 );
 
-export const admin = object({ address: address.describe("Where operators reach the gateway.") });
+export const admin = object({
+  address: address.describe("Where operators reach the gateway."),
+  token_file: text
+    .optional()
+    .describe(
+      "A file whose word every request needs as `Authorization: Bearer`, but for `/livez`, `/readyz`, `/health` and `/metrics`; relative to this file. Default: none is needed.",
+    ),
+  insecure: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      "Allows an address that is not loopback without a token: for a container whose port is published to loopback alone.",
+    ),
+});
 
 const logFormat = word(parseLogFormat, {
   id: "log-format",
@@ -95,6 +110,12 @@ export const configSchema = object({
   })
     .prefault({})
     .describe("What happens to servers, pools and the gateway."),
+  hooks: hooks
+    .prefault([])
+    .describe("Programs and webhooks that run when something happens, beside all traffic."),
+  alerts: alerts
+    .prefault({})
+    .describe("Messages to people, and what is told. Default: none, but to `SLACK_WEBHOOK_URL`."),
   limits: limits
     .prefault({})
     .describe("What a client may cost; 0 = no limit, but heads always have one."),
@@ -113,6 +134,16 @@ export const configSchema = object({
     .boolean()
     .prefault(false)
     .describe("A line in the access log also when an upgrade begins, not only when it ends."),
+  state_dir: text
+    .optional()
+    .describe(
+      "Folder of the state file, in which orders survive a restart; relative to this file. Default: beside it.",
+    ),
+  failover_status_dir: text
+    .optional()
+    .describe(
+      "Folder in which the file `GROUP/POOL` is kept at `online` or `offline`, for apps that mount it; relative to this file. Default: none.",
+    ),
   isolate: z
     .boolean()
     .prefault(false)

@@ -11,21 +11,24 @@ export interface WholeAnswer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** Why there is no success: code -> HTTP status. */
-const ERRORS = {
-  BAD_REQUEST: 400,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  REFUSED: 409,
-  BODY_TOO_LARGE: 413,
-  /** The order was tried and what it is about (a configuration, a new worker) did not do. */
-  FAILED: 422,
-  INTERNAL: 500,
-  OVERLOADED: 503,
-} as const satisfies Record<string, number>;
+/** Why there is no success: code -> HTTP status, and what every problem of that kind is. */
+export const PROBLEMS = {
+  BAD_REQUEST: { status: 400, title: "The request is not what this path takes" },
+  UNAUTHORIZED: { status: 401, title: "A token is needed" },
+  FORBIDDEN: { status: 403, title: "A page of another site may not do this" },
+  NOT_FOUND: { status: 404, title: "There is no such thing" },
+  METHOD_NOT_ALLOWED: { status: 405, title: "The path takes other methods" },
+  REFUSED: { status: 409, title: "Not now, for a reason that you can change" },
+  CHANGED: { status: 412, title: "It has changed since you looked" },
+  BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
+  FAILED: { status: 422, title: "It was tried, and came to nothing" },
+  ROLLED_BACK: { status: 422, title: "It was done, and undone again" },
+  KEY_REUSED: { status: 422, title: "The key of another request" },
+  INTERNAL: { status: 500, title: "A bug of the gateway" },
+  OVERLOADED: { status: 503, title: "Too many ask for this" },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 
-type AdminError = keyof typeof ERRORS;
+export type ProblemCode = keyof typeof PROBLEMS;
 
 export function json(body: object, status = 200): WholeAnswer {
   return { status, type: "application/json", body: `${JSON.stringify(body)}\n` };
@@ -35,25 +38,28 @@ export function plain(body: string, status = 200): WholeAnswer {
   return { status, type: "text/plain; charset=utf-8", body };
 }
 
-/** `lines` where an order came to nothing. */
-export function problem(
-  error: AdminError,
-  message: string,
-  lines?: readonly string[],
-): WholeAnswer {
-  const status = ERRORS[error];
-  return json({ error, status, message, ...(lines && { lines }) }, status);
+/** A problem document (RFC 9457); `more` are members of its own, as `lines` where an order came to nothing. */
+export function problem(code: ProblemCode, detail: string, more: object = {}): WholeAnswer {
+  const { status, title } = PROBLEMS[code];
+  const body = { ...more, type: problemType(code), title, status, detail, code };
+  return { ...json(body, status), type: "application/problem+json" };
 }
 
-const OUTCOME_ERRORS = {
+/** A name only: there is nothing to be fetched from it. */
+export function problemType(code: ProblemCode): string {
+  return `urn:understudy:problem:${code.toLowerCase().replaceAll("_", "-")}`;
+}
+
+const OUTCOME_CODES = {
   failed: "FAILED",
   refused: "REFUSED",
   unknown: "NOT_FOUND",
+  rolled_back: "ROLLED_BACK",
 } as const;
 
-/** What an order came to: 200, 404 (unknown), 409 (refused) or 422 (failed). */
+/** What an order came to: 200, 404 (unknown), 409 (refused) or 422 (failed, rolled back), with its facts. */
 export function answerOutcome(outcome: Outcome): WholeAnswer {
-  const { lines } = outcome;
-  if (outcome.ok) return json({ lines });
-  return problem(OUTCOME_ERRORS[outcome.kind], lines.join("\n"), lines);
+  const { lines, facts } = outcome;
+  if (outcome.ok) return json({ ...facts, lines });
+  return problem(OUTCOME_CODES[outcome.kind], lines.join("\n"), { ...facts, lines });
 }

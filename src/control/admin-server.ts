@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../clock.ts";
 import type { Address } from "../config/config.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { removeStaleSocket } from "../process/stale-socket.ts";
-import { type AdminAnswer, problem, type WholeAnswer } from "./admin-answer.ts";
-import { refusalOf } from "./admin-guard.ts";
-import { answerBy, type Route } from "./admin-router.ts";
+import { problem } from "./admin-answer.ts";
+import { createAdminApp, toResponse } from "./admin-app.ts";
+import type { Route } from "./admin-route.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import type { Control } from "./control.ts";
 import { EventStreams } from "./event-streams.ts";
@@ -25,6 +26,8 @@ export interface AdminServerOptions {
   readonly clock: Clock;
   /** The gateway's own. */
   readonly version: string;
+  /** Of the token that requests need at the moment: SHA-256 in hexadecimal digits; undefined = none. */
+  readonly tokenHash: () => string | undefined;
   /** A request met a bug and got 500, or accept() failed. The server goes on. */
   readonly onError: (error: Error) => void;
 }
@@ -38,8 +41,7 @@ const LIMITS = {
   maxHeaderSize: 16_384,
 } as const;
 const MOST_CONNECTIONS = 256;
-/** How long a client may take to read its answer, and those under way at a stop to end. */
-const READING_MS = 10_000;
+/** What answers under way at a stop get to end. */
 const STOPPING_MS = 500;
 
 /** Rejects with Node's error where the address cannot be bound. */
@@ -48,12 +50,12 @@ export async function startAdminServer(
   control: Control,
   options: AdminServerOptions,
 ): Promise<AdminServer> {
-  const { clock, version, onError } = options;
-  const streams = new EventStreams(clock);
+  const { clock, version, tokenHash, onError } = options;
+  const streams = new EventStreams(clock, control.history);
   const metrics = new Metrics(version, () => metricFacts(control, clock.now()));
   const moment = () => ({ now: clock.now(), wall: clock.wall() });
   const routes = adminRoutes({ control, version, metrics, streams, moment });
-  const door = new Door({ address, routes, clock, onError });
+  const door = new Door({ address, routes, clock, tokenHash, onError });
   await door.listen();
   const unsubscribe = control.subscribe((event) => {
     metrics.count(event);
@@ -68,7 +70,7 @@ export async function startAdminServer(
   return { address: door.bound, stop: () => (stopping ??= stop()) };
 }
 
-interface DoorSettings extends Pick<AdminServerOptions, "clock" | "onError"> {
+interface DoorSettings extends Pick<AdminServerOptions, "clock" | "tokenHash" | "onError"> {
   readonly address: Address;
   readonly routes: readonly Route[];
 }
@@ -82,11 +84,12 @@ class Door {
     this.#settings = settings;
     this.#server = createServer({ ...LIMITS, keepAlive: true, noDelay: true });
     this.#server.maxConnections = MOST_CONNECTIONS;
+    const answer = this.#createListener();
     this.#server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       // Its socket's end is all that an error of either means, and that is told by `close`.
       request.on("error", () => {});
       response.on("error", () => {});
-      void this.#answer(request, response);
+      void answer(request, response);
     });
   }
 
@@ -121,40 +124,17 @@ class Door {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = await this.#findAnswer(request);
-    if (answer === undefined || response.destroyed) return;
-    if ("stream" in answer) answer.stream(response);
-    else this.#send(response, answer);
-  }
-
-  /** Undefined where the client went away. */
-  async #findAnswer(request: IncomingMessage): Promise<AdminAnswer | undefined> {
-    const { method = "", headers } = request;
-    const { address, routes, onError } = this.#settings;
-    const refusal = refusalOf({ method, host: headers.host, origin: headers.origin }, address);
-    if (refusal !== undefined) return problem("FORBIDDEN", refusal);
-    try {
-      return await answerBy(routes, request);
-    } catch (error) {
-      if (request.destroyed && !request.complete) return undefined;
-      onError(error instanceof Error ? error : new Error(String(error)));
-      return problem("INTERNAL", "this is a bug of the gateway; its event log says more");
-    }
-  }
-
-  #send(response: ServerResponse, { status, type, body, fields }: WholeAnswer): void {
-    const cancel = this.#settings.clock.after(READING_MS, () => response.destroy());
-    response.on("close", cancel);
-    if (!this.#server.listening) response.shouldKeepAlive = false;
-    response.writeHead(status, {
-      "Content-Type": type,
-      "Content-Length": Buffer.byteLength(body),
-      "Cache-Control": "no-store",
-      "X-Content-Type-Options": "nosniff",
-      ...fields,
+  #createListener() {
+    const isStopping = () => !this.#server.listening;
+    const app = createAdminApp({ ...this.#settings, isStopping });
+    return getRequestListener(app.fetch, {
+      hostname: "localhost",
+      // A body that nobody read is read to its end by Node.
+      autoCleanupIncoming: false,
+      overrideGlobalObjects: false,
+      errorHandler: () =>
+        toResponse(problem("BAD_REQUEST", "the request's target or Host is no URL")),
     });
-    response.end(body);
   }
 }
 

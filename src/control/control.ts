@@ -1,6 +1,10 @@
-import type { GatewayEvent } from "../events.ts";
+import type { Alerts } from "../alert/alerts.ts";
 import type { GroupState } from "../failover/group-state.ts";
+import type { PoolTraffic } from "../observe/pool-traffic.ts";
+import type { ExchangeStory } from "../process/exchange-story.ts";
 import type { WorkerFacts } from "../process/crew.ts";
+import type { EventHistory, KeptEvent } from "./event-history.ts";
+import type { Orders } from "./orders.ts";
 
 /** Which configuration is in service. */
 export interface ConfigIdentity {
@@ -27,15 +31,21 @@ export interface LastProbe {
   readonly failure: string | undefined;
 }
 
-/** What an order came to. `lines` are for people: what changed, or every problem with its place. */
+/**
+ * What an order came to. `lines` are for people: what changed, or every problem with its place; `facts` are for
+ * scripts, in the API's words (snake_case, times with their unit).
+ */
 export type Outcome =
-  | { readonly ok: true; readonly lines: readonly string[] }
+  | { readonly ok: true; readonly lines: readonly string[]; readonly facts?: Facts }
   | {
       readonly ok: false;
-      /** `refused`: nothing was tried, for a reason that the operator can change. */
-      readonly kind: "failed" | "refused" | "unknown";
+      /** `refused`: nothing was tried, for a reason that the operator can change; `rolled_back`: done and undone. */
+      readonly kind: "failed" | "refused" | "unknown" | "rolled_back";
       readonly lines: readonly string[];
+      readonly facts?: Facts;
     };
+
+type Facts = Readonly<Record<string, unknown>>;
 
 /** What an operator can see of a running gateway and order it to do; signals and the admin API ask it. */
 export interface Control {
@@ -50,20 +60,29 @@ export interface Control {
   readonly workers: readonly WorkerFacts[];
   /** Client connections open. */
   readonly connections: number;
+  /** What clients met since the gateway started, as of the last half second. */
+  readonly traffic: readonly PoolTraffic[];
+  /** Milliseconds of service that are not in it, since the worker crashed before it told of them. */
+  readonly uncountedMs: number;
   readonly groups: Iterable<GroupState>;
   /** True once it is told to stop. */
   readonly isStopping: boolean;
   loadOf(group: string, serverKey: string): ServerLoad;
+  /** How many requests wait for a server, or for the door to open. */
+  waitingOf(group: string): number;
   /** What the pool runs, as its servers told last, else as configured. */
   releaseOf(group: string, pool: string): string | undefined;
   /** Undefined where the server is not probed, or no probe has ended yet. */
   lastProbeOf(group: string, serverKey: string): LastProbe | undefined;
+  /** The last exchanges that did not go well at once; oldest first. */
+  stories(): Promise<readonly ExchangeStory[]>;
   /** Reads the configuration again; resolves when every worker serves by it, or none does. */
   reload(): Promise<Outcome>;
   /** New workers from the code on disk take the place of those that serve. */
   restart(): Promise<Outcome>;
-  /** Makes a pool the primary of its group; resolves when every worker goes by it. */
-  switchTo(group: string, pool: string): Promise<Outcome>;
+  readonly orders: Orders;
+  readonly alerts: Pick<Alerts, "active" | "channels" | "test">;
+  readonly history: Pick<EventHistory, "all" | "behind" | "since">;
   /** Calls back for each event from now on; returns its end. */
-  subscribe(listener: (event: GatewayEvent) => void): () => void;
+  subscribe(listener: (event: KeptEvent) => void): () => void;
 }

@@ -1,7 +1,9 @@
+import type { Door, Share } from "../failover/group-orders.ts";
 import type { GroupState, PoolState } from "../failover/group-state.ts";
 import { available, type ServerState } from "../failover/server.ts";
 import { isoUtc } from "../observe/log-time.ts";
 import type { GroupView, LastProbeView, PoolView, ServerView } from "./api-schema.ts";
+import { orderedOf } from "./ordered-words.ts";
 import type { Control, LastProbe } from "./control.ts";
 
 /** Both times of one moment, in milliseconds; states count in `now`, people in `wall`. */
@@ -11,26 +13,54 @@ export interface Moment {
 }
 
 /** What a group's view needs beside its state. */
-export type Surroundings = Pick<Control, "loadOf" | "releaseOf" | "lastProbeOf">;
+export type Surroundings = Pick<Control, "loadOf" | "waitingOf" | "releaseOf" | "lastProbeOf">;
 
 /** A group as operators see it. */
 export function viewGroup(state: GroupState, around: Surroundings, at: Moment): GroupView {
-  const { spec, primary, active, pools } = state;
+  const { spec, primary, active, orders, pools } = state;
   return {
     name: spec.name,
     primary,
+    configured_primary: spec.primary,
     active,
+    door: viewDoor(orders.door, at),
+    waiting: around.waitingOf(spec.name),
+    ...(orders.split !== undefined && { split: viewSplit(orders.split) }),
+    ordered: [...orderedOf(state, at)],
     pools: pools.map((pool) => viewPool(state, pool, around, at)),
   };
 }
 
-function viewPool(state: GroupState, pool: PoolState, around: Surroundings, at: Moment): PoolView {
+/** Whether a pool serves its group, for its applications; `none` = it is no pool of the group. */
+export function failoverStatus({ pools, active }: GroupState, pool: string): string {
+  if (pool === active) return "online";
+  return pools.some(({ name }) => name === pool) ? "offline" : "none";
+}
+
+function viewDoor(door: Door, at: Moment): GroupView["door"] {
+  if (door.kind === "open") return { state: "open" };
+  const since = iso(door.since, at);
+  if (door.kind === "maintenance") return { state: "maintenance", since };
+  return { state: "held", since, until: iso(door.until, at) };
+}
+
+function viewSplit(split: readonly Share[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(split.map(({ pool, weight }) => [pool, weight]));
+}
+
+export function viewPool(
+  state: GroupState,
+  pool: PoolState,
+  around: Surroundings,
+  at: Moment,
+): PoolView {
   const { name, drainUntil } = pool;
   const release = around.releaseOf(state.spec.name, name);
   const servers = pool.servers.map((server) => viewServer(state, server, around, at));
   return {
     name,
     role: name === state.primary ? "primary" : "backup",
+    standby: pool.standby,
     ...(release !== undefined && { release }),
     serving: name === state.active && servers.some((server) => server.available),
     ...(drainUntil !== undefined && { draining_until: iso(drainUntil, at) }),

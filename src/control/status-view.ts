@@ -1,9 +1,8 @@
 import { isoUtc } from "../observe/log-time.ts";
-import type { HealthView, StatusView } from "./api-schema.ts";
+import type { StatusView } from "./api-schema.ts";
 import type { WorkerFacts } from "../process/crew.ts";
 import type { Control } from "./control.ts";
 import type { Moment } from "./group-view.ts";
-import { isGroupAvailable, readyChecks } from "./readiness.ts";
 
 /** The gateway itself as operators see it. */
 export function viewStatus(control: Control, version: string, at: Moment): StatusView {
@@ -21,24 +20,9 @@ export function viewStatus(control: Control, version: string, at: Moment): Statu
   };
 }
 
-/** Whether it is well, in short. */
-export function viewHealth(control: Control, version: string, at: Moment): HealthView {
-  const failed = readyChecks(control, at.now).filter(({ ok }) => !ok);
-  return {
-    status: failed.length === 0 ? "ready" : "not_ready",
-    reasons: failed.map(({ name, reason }) => `${name}: ${reason}`),
-    version,
-    uptime_seconds: uptime(control, at),
-    groups: Array.from(control.groups, (group) => ({
-      name: group.spec.name,
-      primary: group.primary,
-      active: group.active,
-      available: isGroupAvailable(group, at.now),
-    })),
-  };
-}
-
-function viewWorker({ pid, since, ...worker }: WorkerFacts): StatusView["workers"][number] {
+function viewWorker(facts: WorkerFacts): StatusView["workers"][number] {
+  // What it uses is for the metrics.
+  const { pid, since, use: _, ...worker } = facts;
   return { ...worker, ...(pid !== undefined && { pid }), since: isoUtc(since) };
 }
 

@@ -21,7 +21,7 @@ export type Cause =
   | "local";
 
 /** What became of an exchange after an attempt. */
-export type Decision = "return" | "next" | "redial" | "rescue";
+export type Decision = "return" | "next" | "redial" | "rescue" | "hold";
 
 /** One try of an exchange at one server: the one source for accounting, retry, log and metrics. */
 export interface AttemptRecord {

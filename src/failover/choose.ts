@@ -18,8 +18,8 @@ export interface Pick {
 }
 
 /**
- * The server for the next attempt, or undefined where none is left: the pools in turn, within a pool
- * by the draw of `drawKey` or, where it is empty, by balance; never one that was tried in this
+ * The server for the next attempt, or undefined where none is left: the pools in turn, `first` before
+ * all others, within a pool by the draw of `drawKey` or, where it is empty, by balance; never one that was tried in this
  * exchange, is full or unavailable. `seats[i]` belongs to `state.servers[i]`.
  */
 export function chooseServer(
@@ -28,8 +28,15 @@ export function chooseServer(
   tried: readonly number[],
   drawKey: string,
   now: number,
+  first?: string,
 ): Pick | undefined {
   const asked: Asked = { state, seats, tried, now };
+  const preferred =
+    first === undefined ? undefined : state.pools.find(({ name }) => name === first);
+  if (preferred !== undefined) {
+    const server = chooseInPool(asked, preferred, false, drawKey);
+    if (server !== undefined) return { server, trial: isTrial(server, state.spec.policy, now) };
+  }
   let turn = 0;
   for (const pool of state.turns) {
     const server = chooseInPool(asked, pool, turn < state.ahead, drawKey);

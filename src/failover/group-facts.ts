@@ -1,4 +1,5 @@
 import { keptPool } from "./group.ts";
+import type { GroupOrders } from "./group-orders.ts";
 import type { GroupState, PoolState } from "./group-state.ts";
 import type { Health, ServerState } from "./server.ts";
 import { type KnownServer, restoreServers } from "./server-start.ts";
@@ -20,15 +21,17 @@ export interface GroupFacts {
   readonly group: string;
   readonly primary: string;
   readonly active: string;
+  readonly orders: GroupOrders;
   readonly pools: readonly PoolFacts[];
   readonly servers: readonly ServerFacts[];
 }
 
-export function factsOf({ spec, primary, active, pools, servers }: GroupState): GroupFacts {
+export function factsOf({ spec, primary, active, orders, pools, servers }: GroupState): GroupFacts {
   return {
     group: spec.name,
     primary,
     active,
+    orders,
     pools: pools.map(poolFacts),
     servers: servers.map(serverFacts),
   };
@@ -40,13 +43,14 @@ export function factsOf({ spec, primary, active, pools, servers }: GroupState): 
  */
 export function withFacts(
   spec: GroupSpec,
-  { primary, active, pools, servers }: GroupFacts,
+  { primary, active, orders, pools, servers }: GroupFacts,
 ): GroupState {
   const known = new Map(servers.map((one) => [one.key, knownServer(one)]));
   const basis = {
     spec,
     primary: keptPool(spec, primary),
     active: keptPool(spec, active),
+    orders: { ...orders, split: orders.split },
     servers: restoreServers(spec, known),
   };
   return restore(basis, pools);
@@ -65,8 +69,9 @@ export function knownBy(old: GroupState, today: GroupFacts): GroupState {
   });
 }
 
-function poolFacts({ name, servingSince, drainUntil, isDrained }: PoolState): PoolFacts {
-  return { name, servingSince, drainUntil, isDrained };
+function poolFacts(pool: PoolState): PoolFacts {
+  const { name, servingSince, drainUntil, isDrained, standby } = pool;
+  return { name, servingSince, drainUntil, isDrained, standby };
 }
 
 function serverFacts({ spec, ...rest }: ServerState): ServerFacts {

@@ -1,6 +1,10 @@
 import type { GatewayEvent } from "../events.ts";
+import type { GroupOrders } from "./group-orders.ts";
 import type { ServerState } from "./server.ts";
 import type { GroupSpec } from "./spec.ts";
+
+/** Whether a cold standby runs; every other pool is `awake`. */
+export type Standby = "asleep" | "booting" | "awake";
 
 export interface PoolState {
   readonly name: string;
@@ -14,6 +18,8 @@ export interface PoolState {
   readonly drainUntil: number | undefined;
   /** Its drain has ended and it is not active since: nobody stays bound to it. */
   readonly isDrained: boolean;
+  /** `booting`: started, but none of its servers serves yet. */
+  readonly standby: Standby;
 }
 
 /** One snapshot of a group; never changed, only replaced. */
@@ -23,6 +29,7 @@ export interface GroupState {
   readonly primary: string;
   /** The pool that serves; it stays while nothing serves. Empty for a group without pools. */
   readonly active: string;
+  readonly orders: GroupOrders;
   /** All servers by index, pools in the order written. */
   readonly servers: readonly ServerState[];
   /** In order of preference: the primary, then the others as written. */

@@ -1,7 +1,9 @@
 import type { GatewayEvent } from "../events.ts";
 import { drainEnds, endDrains, startDrain } from "./drain.ts";
 import type { Failure } from "./failure.ts";
-import type { GroupState, Step } from "./group-state.ts";
+import { type Door, NO_ORDERS, type Share } from "./group-orders.ts";
+import { doorOpensAt, endSplit, openDoor, setDoor, setSplit, setStandby } from "./order-group.ts";
+import type { GroupState, Standby, Step } from "./group-state.ts";
 import type { Surroundings } from "./health.ts";
 import * as health from "./health.ts";
 import type { Policy } from "./policy.ts";
@@ -37,8 +39,26 @@ export type GroupEvent =
   | { readonly type: "resolve-failed"; readonly server: number; readonly reason: string }
   | { readonly type: "resolved"; readonly server: number }
   | { readonly type: "admin-set"; readonly server: number; readonly admin: Admin }
-  /** An operator makes a pool the primary and active. */
-  | { readonly type: "switched"; readonly to: string }
+  /** A pool is made active, and the primary unless that is another; `reason` in words, with who ordered it. */
+  | {
+      readonly type: "switched";
+      readonly to: string;
+      readonly primary?: string;
+      readonly reason?: string;
+    }
+  | { readonly type: "door-set"; readonly door: Door; readonly reason: string }
+  | {
+      readonly type: "split-set";
+      readonly split: readonly Share[] | undefined;
+      readonly reason: string;
+    }
+  /** Of a cold standby: `asleep` once it was stopped, `booting` once it is started. */
+  | {
+      readonly type: "standby-set";
+      readonly pool: string;
+      readonly standby: Exclude<Standby, "awake">;
+      readonly reason: string;
+    }
   /** Due at `nextDue`. */
   | { readonly type: "time-passed" };
 
@@ -49,7 +69,8 @@ export function createGroup(spec: GroupSpec, now: number, previous?: GroupState)
   const kept = previous?.spec.primary === spec.primary ? previous : undefined;
   const primary = keptPool(spec, kept?.primary);
   const active = keptPool(spec, kept?.active);
-  return beginWith({ spec, primary, active, servers }, previous, now);
+  const orders = previous?.orders ?? NO_ORDERS;
+  return beginWith({ spec, primary, active, orders, servers }, previous, now);
 }
 
 /** The pool of that name, where the configuration still has it, else the primary. */
@@ -63,9 +84,19 @@ function hasPool(spec: GroupSpec, name: string): boolean {
 
 /** The group after one event at `now` (monotonic ms), and what that made happen. */
 export function step(state: GroupState, event: GroupEvent, now: number): Step {
-  if (event.type === "switched") return switchTo(state, event.to, now);
-  if (event.type === "time-passed") return passTime(state, now);
-  return stepServer(state, event, now);
+  if (isOfServer(event)) return stepServer(state, event, now);
+  switch (event.type) {
+    case "switched":
+      return switchTo(state, event, now);
+    case "door-set":
+      return setDoor(state, event.door, event.reason);
+    case "split-set":
+      return setSplit(state, event.split, event.reason);
+    case "standby-set":
+      return setStandby(state, event, now);
+    case "time-passed":
+      return passTime(state, now);
+  }
 }
 
 /** Whether an `attempt-succeeded` of this server would change anything: only where a trial is out. */
@@ -81,7 +112,7 @@ export function wantsSuccess(server: ServerState, policy: Policy): boolean {
 export function nextDue(state: GroupState): number | undefined {
   const { policy } = state.spec;
   const forgiven = state.servers.map((one) => health.forgivenAt(one, policy));
-  const times = [failbackAt(state), ...forgiven, ...drainEnds(state)];
+  const times = [failbackAt(state), doorOpensAt(state), ...forgiven, ...drainEnds(state)];
   const due = times.filter((time) => time !== undefined);
   return due.length === 0 ? undefined : Math.min(...due);
 }
@@ -97,15 +128,32 @@ export function dueCheck({ spec }: GroupState, server: ServerState): DueCheck | 
   return { at: known.checkAt, kind: asks ? "request" : "connect" };
 }
 
-type ServerEvent = Exclude<GroupEvent, { type: "switched" } | { type: "time-passed" }>;
+type SwitchedEvent = Extract<GroupEvent, { readonly type: "switched" }>;
+
+/** Of one server, by its index. */
+export type ServerEvent = Extract<GroupEvent, { readonly server: number }>;
+
+export function isOfServer(event: GroupEvent): event is ServerEvent {
+  return "server" in event;
+}
 
 function stepServer(state: GroupState, event: ServerEvent, now: number): Step {
   const server = state.servers[event.server];
   // An event that was under way while a reload took its server out.
   if (server === undefined) return { state, happened: [] };
+  if (isProbe(event) && sleeps(state, server)) return { state, happened: [] };
   const next = changeServer(server, event, surroundingsOf(state, server, now));
   if (next === server) return { state, happened: [] };
   return settle({ ...state, servers: state.servers.with(server.index, next) }, state, now);
+}
+
+function isProbe({ type }: ServerEvent): boolean {
+  return type === "probe-passed" || type === "probe-failed";
+}
+
+/** What a probe has found that began before the pool was put to sleep is of no meaning. */
+function sleeps({ pools }: GroupState, { spec }: ServerState): boolean {
+  return pools.some(({ name, standby }) => name === spec.pool && standby === "asleep");
 }
 
 function changeServer(server: ServerState, event: ServerEvent, around: Surroundings): ServerState {
@@ -142,24 +190,30 @@ function surroundingsOf({ spec, servers, allDown }: GroupState, server: ServerSt
 
 function passTime(state: GroupState, now: number): Step {
   const { policy } = state.spec;
-  const drained = endDrains(state, now);
+  const opened = openDoor(state, now);
+  const drained = endDrains(opened.state, now);
   const servers = drained.state.servers.map((one) => health.forgive(one, policy, now));
   const passed = settle({ ...drained.state, servers }, drained.state, now);
-  const happened = [...drained.happened, ...passed.happened];
+  const happened = [...opened.happened, ...drained.happened, ...passed.happened];
   // What time alone changes is an event, or strikes that it wipes out.
   const isSame = servers.every((one, index) => one === state.servers[index]);
   if (happened.length === 0 && isSame) return { state, happened };
   return { state: passed.state, happened };
 }
 
-function switchTo(state: GroupState, to: string, now: number): Step {
-  const { primary, active } = state;
-  if (primary === to && active === to) return { state, happened: [] };
+function switchTo(
+  state: GroupState,
+  { to, primary = to, reason = `${to} was made the primary` }: SwitchedEvent,
+  now: number,
+): Step {
+  const { active } = state;
+  if (state.primary === primary && active === to) return { state, happened: [] };
   if (!hasPool(state.spec, to)) throw new Error(`group "${state.spec.name}": no pool "${to}"`);
-  const from = active === to ? primary : active;
-  const reason = `${to} was made the primary`;
+  const from = active === to ? state.primary : active;
   const event: GatewayEvent = { type: "switched", group: state.spec.name, from, to, reason };
   const pools = startDrain(state.pools, active, now + state.spec.drain.tunnelsMs);
-  const settled = settle({ ...state, primary: to, active: to }, { ...state, pools }, now);
-  return { state: settled.state, happened: [event, ...settled.happened] };
+  const ended = endSplit(state, to);
+  const next = { ...ended.state, primary, active: to };
+  const settled = settle(next, { ...state, pools }, now);
+  return { state: settled.state, happened: [event, ...ended.happened, ...settled.happened] };
 }

@@ -1,8 +1,7 @@
 import type { GatewayEvent } from "../events.ts";
-import type { GroupEvent } from "./group.ts";
 import type { GroupState } from "./group-state.ts";
 import type { GroupSpec } from "./spec.ts";
-import { createGroup, step } from "./group.ts";
+import { createGroup, type GroupEvent, isOfServer, step } from "./group.ts";
 import { changeEvents } from "./settle.ts";
 
 export interface GroupChange {
@@ -103,7 +102,7 @@ export class Groups implements GroupStates, Iterable<GroupState> {
   /** The same of a server that is known by its key: by another process, over reloads. */
   applyTo(group: string, server: string, event: GroupEvent): void {
     const index = this.find(group)?.servers.findIndex(({ spec }) => spec.key === server);
-    if (index === undefined || index === -1 || !("server" in event)) return;
+    if (index === undefined || index === -1 || !isOfServer(event)) return;
     this.apply(group, { ...event, server: index });
   }
 
@@ -129,7 +128,7 @@ export class Groups implements GroupStates, Iterable<GroupState> {
 
 /** The event with its server's index of today, or undefined where that server is gone. */
 function reindexed(event: GroupEvent, seen: GroupState, now: GroupState): GroupEvent | undefined {
-  if (event.type === "switched" || event.type === "time-passed") return event;
+  if (!isOfServer(event)) return event;
   const key = seen.servers[event.server]?.spec.key;
   const server = now.servers.findIndex((one) => one.spec.key === key);
   return server === -1 ? undefined : { ...event, server };

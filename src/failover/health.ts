@@ -172,6 +172,9 @@ export function withHealth(server: ServerState, next: Health): ServerState {
   };
 }
 
+/** Why the servers of a cold standby are `starting` that does not run. */
+export const SLEEPS = "sleeps: it is a cold standby";
+
 /** Why a server is `starting`. */
 export const NO_PASS_YET = "has not passed a probe yet";
 

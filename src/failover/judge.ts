@@ -22,7 +22,7 @@ export interface RequestFacts {
 
 export interface Verdict {
   /** `redial` = a new connection to the same server. */
-  readonly decision: Exclude<Decision, "rescue">;
+  readonly decision: Exclude<Decision, "rescue" | "hold">;
   /** True where the attempt is a strike. */
   readonly counted: boolean;
   /** In words, for the log. */

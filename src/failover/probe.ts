@@ -1,4 +1,5 @@
 import { bringUp, NO_PASS_YET, type Surroundings, takeDown, withHealth } from "./health.ts";
+import type { Standby } from "./group-state.ts";
 import type { ProbeTally, ServerState } from "./server.ts";
 
 /** A probe that failed. */
@@ -9,10 +10,16 @@ export interface ProbeFailure {
   readonly silent: boolean;
 }
 
-/** Milliseconds from one probe of this server to the next but for jitter; undefined = none is due. */
-export function probePace({ admin, health, spec }: ServerState): number | undefined {
+/**
+ * Milliseconds from one probe of this server to the next but for jitter; undefined = none is due, as in a pool that
+ * sleeps.
+ */
+export function probePace(
+  { admin, health, spec }: ServerState,
+  standby: Standby = "awake",
+): number | undefined {
   const { probe } = spec;
-  if (probe === undefined || admin === "maint") return undefined;
+  if (probe === undefined || admin === "maint" || standby === "asleep") return undefined;
   switch (health.status) {
     case "unresolved":
       return undefined;

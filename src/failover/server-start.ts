@@ -1,7 +1,7 @@
 import type { GroupState } from "./group-state.ts";
 import type { GroupSpec, ServerSpec } from "./spec.ts";
 import { orderServer } from "./drain.ts";
-import { bringUp, NO_PASS_YET } from "./health.ts";
+import { bringUp, NO_PASS_YET, SLEEPS } from "./health.ts";
 import { pauseAfter } from "./recheck.ts";
 import { type Health, NO_PROBES, type ServerState } from "./server.ts";
 
@@ -12,10 +12,11 @@ export function createServers(
   previous: GroupState | undefined,
 ): readonly ServerState[] {
   const known = new Map(previous?.servers.map((server) => [server.spec.key, server]));
+  const cold = new Set(spec.pools.filter((pool) => pool.cold).map(({ name }) => name));
   return serversOf(spec).map((one, index) => {
     const before = known.get(one.key);
     return before === undefined
-      ? newServer(one, index, now)
+      ? newServer(one, index, now, cold.has(one.pool))
       : keepServer({ ...before, spec: one, index }, before.spec, spec, now);
   });
 }
@@ -38,19 +39,23 @@ function restored(known: KnownServer, spec: ServerSpec, index: number): ServerSt
   return { ...known, spec, index };
 }
 
-function newServer(spec: ServerSpec, index: number, now: number): ServerState {
+function newServer(spec: ServerSpec, index: number, now: number, isCold = false): ServerState {
   return {
     index,
     spec,
     admin: spec.down ? "maint" : "ready",
     drainUntil: undefined,
-    health: firstHealth(spec, now),
+    health: isCold ? asleep(now) : firstHealth(spec, now),
     strikes: [],
     trialAt: undefined,
     probes: NO_PROBES,
     falls: [],
     generation: 0,
   };
+}
+
+function asleep(since: number): Health {
+  return { status: "starting", since, reason: SLEEPS };
 }
 
 function firstHealth({ probe }: ServerSpec, since: number): Health {
@@ -70,7 +75,8 @@ function keepServer(
   const probes = spec.probe === undefined ? NO_PROBES : server.probes;
   const kept = orderServer({ ...server, probes }, admin, now + group.drain.tunnelsMs);
   const { status } = kept.health;
-  const waits = status === "starting" && spec.probe?.gate !== true;
+  const isCold = group.pools.some((pool) => pool.cold && pool.name === spec.pool);
+  const waits = status === "starting" && spec.probe?.gate !== true && !isCold;
   if (waits) return bringUp(kept, "is not asked for a probe any more", now);
   const neverOut = spec.maxFails === 0 || serversOf(group).length === 1;
   const isOut = status === "down" || status === "suspect";

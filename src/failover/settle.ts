@@ -1,10 +1,12 @@
 import type { GatewayEvent } from "../events.ts";
-import type { GroupState, PoolState, Step } from "./group-state.ts";
+import type { GroupOrders } from "./group-orders.ts";
+import type { GroupState, PoolState, Standby, Step } from "./group-state.ts";
 import type { GroupSpec } from "./spec.ts";
 import { startDrain, stopDrain } from "./drain.ts";
 import { seconds } from "./health.ts";
 import type { Policy } from "./policy.ts";
 import { hurry } from "./recheck.ts";
+import { standByEvents } from "./stand-by-events.ts";
 import { counterpart, describeServer, isServing, type ServerState } from "./server.ts";
 
 /** What a group's state is made of; everything else in it follows from these. */
@@ -12,6 +14,7 @@ interface Basis {
   readonly spec: GroupSpec;
   readonly primary: string;
   readonly active: string;
+  readonly orders: GroupOrders;
   readonly servers: readonly ServerState[];
 }
 
@@ -47,7 +50,8 @@ export function restore(basis: Basis, known: readonly KnownPool[]): GroupState {
 
 /** What a change of the group means for its servers, one by one and all together. */
 export function changeEvents(before: GroupState, after: GroupState): readonly GatewayEvent[] {
-  return [...serverEvents(before, after), ...standingEvents(before, after)];
+  const ofServers = serverEvents(before, after);
+  return [...ofServers, ...standByEvents(before, after), ...standingEvents(before, after)];
 }
 
 /** When the hold-down of a recovered, more preferred pool ends; undefined where none waits. */
@@ -111,7 +115,7 @@ function waitingPools(policy: Policy, active: string, pools: readonly PoolState[
 }
 
 function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean): GroupState {
-  const { spec, primary, active, servers } = basis;
+  const { spec, primary, active, orders, servers } = basis;
   const pools = byPreference(stopDrain(written, active), primary);
   const rank = rankOf(active, pools);
   const { recheck, failback } = spec.policy;
@@ -119,19 +123,25 @@ function assemble(basis: Basis, written: readonly PoolState[], allDown: boolean)
   const ahead = recheck === "live" && failback === "auto" ? rank : 0;
   const rest = pools.filter((_, at) => at !== rank);
   const turns = [...pools.slice(0, ahead), ...pools.slice(rank, rank + 1), ...rest];
-  return { spec, primary, active, servers, pools, turns, ahead, allDown };
+  return { spec, primary, active, orders, servers, pools, turns, ahead, allDown };
 }
 
 /** In the order written. */
 function poolsOf(basis: Basis, before: readonly KnownPool[], now: number): readonly PoolState[] {
-  return basis.spec.pools.map(({ name }) => {
+  return basis.spec.pools.map(({ name, cold }) => {
     const servers = basis.servers.filter((server) => server.spec.pool === name);
     const known = before.find((pool) => pool.name === name);
     const since = known?.servingSince ?? now;
     const servingSince = servers.some(isServing) ? since : undefined;
     const { drainUntil, isDrained = false } = known ?? {};
-    return { name, servers, servingSince, drainUntil, isDrained };
+    const standby = standbyOf(cold, known?.standby, servingSince !== undefined);
+    return { name, servers, servingSince, drainUntil, isDrained, standby };
   });
+}
+
+function standbyOf(cold: boolean, known: Standby = "asleep", serves: boolean): Standby {
+  if (!cold) return "awake";
+  return known === "booting" && serves ? "awake" : known;
 }
 
 /** Sorted stably: the primary, then the others as they stand. */

@@ -1,3 +1,4 @@
+import type { Share } from "./group-orders.ts";
 import type { Policy } from "./policy.ts";
 
 /** How probes decide about a server; times in milliseconds. */
@@ -45,6 +46,8 @@ export type Balance =
 
 export interface PoolSpec {
   readonly name: string;
+  /** A cold standby: asleep until somebody starts it. */
+  readonly cold: boolean;
   readonly servers: readonly ServerSpec[];
 }
 
@@ -67,4 +70,6 @@ export interface GroupSpec {
   readonly balance: Balance;
   readonly policy: Policy;
   readonly drain: DrainSpec;
+  /** Parts of new clients by pool; empty = all go to the active one. */
+  readonly split: readonly Share[];
 }

@@ -2,13 +2,15 @@ import { pino } from "pino";
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { GatewayEvent } from "../events.ts";
+import { EVENT_MESSAGES, EVENT_TRIGGERS } from "./event-messages.ts";
 import { openLineSink } from "./line-sink.ts";
 import type { SinkTrouble } from "./line-sink.ts";
 import { isoUtc } from "./log-time.ts";
 
 /** What happens to servers, pools, groups and the gateway itself: one JSON line each. */
 export interface EventLog {
-  write(event: GatewayEvent): void;
+  /** `config`: the number of the one in service. */
+  write(event: GatewayEvent, config: number): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -43,8 +45,9 @@ export function openEventLog(config: EventLogConfig, clock: Clock = systemClock)
     { write: (line) => sink.write(line.trimEnd()) },
   );
   return {
-    write({ type, ...fields }) {
-      log[LEVELS[type]]({ event: type, ...fields }, EVENT_MESSAGES[type]);
+    write({ type, ...fields }, config) {
+      const trigger = EVENT_TRIGGERS[type];
+      log[LEVELS[type]]({ event: type, trigger, config, ...fields }, EVENT_MESSAGES[type]);
     },
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
@@ -54,38 +57,46 @@ export function openEventLog(config: EventLogConfig, clock: Clock = systemClock)
   };
 }
 
-/** The message of each event. */
-export const EVENT_MESSAGES = {
-  "server-suspect": "server suspect",
-  "server-down": "server down",
-  "server-up": "server up",
-  "server-unresolved": "server name does not resolve",
-  "server-starting": "server waits for its first probe",
-  failover: "backup took over",
-  failback: "primary serves again",
-  switched: "primary switched",
-  drained: "drain ended",
-  "all-down": "no server available",
-  "group-recovered": "group recovered",
-  reloaded: "configuration reloaded",
-  "reload-rejected": "configuration rejected: the one before serves on",
-  "worker-crashed": "worker crashed",
-  "worker-crash-loop": "worker crashes again and again",
-  "worker-started": "worker serves again",
-  restarted: "workers replaced",
-  "restart-failed": "workers not replaced: those before serve on",
-} as const satisfies Record<GatewayEvent["type"], string>;
-
 const LEVELS = {
   "server-suspect": "warn",
   "server-down": "warn",
   "server-up": "info",
   "server-unresolved": "warn",
   "server-starting": "info",
+  "pool-down": "error",
+  "pool-up": "info",
   failover: "warn",
   failback: "info",
   switched: "info",
   drained: "info",
+  held: "info",
+  resumed: "info",
+  "maintenance-began": "info",
+  "maintenance-ended": "info",
+  "split-changed": "info",
+  "standby-booting": "info",
+  "standby-ready": "info",
+  "standby-failed": "error",
+  "standby-asleep": "info",
+  "admin-changed": "info",
+  "switch-refused": "warn",
+  "switch-proved": "info",
+  "rolled-back": "warn",
+  "drill-began": "info",
+  "drill-ended": "info",
+  "group-created": "info",
+  "group-changed": "info",
+  "group-deleted": "info",
+  "hook-ran": "info",
+  "hook-failed": "error",
+  "error-rate-high": "error",
+  "error-rate-normal": "info",
+  "latency-high": "warn",
+  "latency-normal": "info",
+  "alert-failed": "error",
+  "state-unreadable": "error",
+  "state-unwritable": "error",
+  "state-written": "info",
   "all-down": "error",
   "group-recovered": "info",
   reloaded: "info",

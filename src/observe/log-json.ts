@@ -19,6 +19,7 @@ export function formatJson(record: ExchangeRecord): string {
     `{"time":"${isoUtc(endedAt(record))}"${requestFields(record)}` +
     `,"status":${record.status},"bytes_sent":${record.sentBytes}` +
     `,"request_time":${seconds(record.requestTimeMs)}` +
+    (record.heldMs === 0 ? "" : `,"held_time":${seconds(record.heldMs)}`) +
     `${endFields(record)}${poolFields(record)}${upstreamFields(record.attempts)}` +
     `${clientFields(record)}}`
   );
@@ -106,7 +107,8 @@ function field(name: string): (value: string | undefined) => string {
   };
 }
 
-function attemptFields(attempt: AttemptRecord) {
+/** An attempt as plain data, by the names that the log and the admin API have. */
+export function attemptFields(attempt: AttemptRecord) {
   return {
     n: attempt.n,
     pool: attempt.pool,

@@ -32,6 +32,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map([
   ["closed_by", own((r) => r.closedBy)],
   ["error", own((r) => r.error)],
   ["group", free((r) => r.group)],
+  ["held_time", own((r) => seconds(r.heldMs))],
   ["host", free((r) => known(r.host))],
   ["msec", own((r) => seconds(endedAt(r)))],
   ["pool", free((r) => r.pool)],

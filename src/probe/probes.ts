@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { HealthConfig } from "../config/config.ts";
 import type { GroupEvent } from "../failover/group.ts";
-import type { GroupState } from "../failover/group-state.ts";
+import type { GroupState, Standby } from "../failover/group-state.ts";
 import type { Groups } from "../failover/groups.ts";
 import { probePace } from "../failover/probe.ts";
 import type { ServerState } from "../failover/server.ts";
@@ -105,9 +105,12 @@ export class Probes {
     this.#probed.clear();
   }
 
-  #planGroup({ spec, servers }: GroupState): void {
-    for (const server of servers) {
-      if (server.spec.probe !== undefined) this.#plan(this.#probedOf(spec.name, server), server);
+  #planGroup({ spec, pools }: GroupState): void {
+    for (const { servers, standby } of pools) {
+      for (const server of servers) {
+        if (server.spec.probe === undefined) continue;
+        this.#plan(this.#probedOf(spec.name, server), server, standby);
+      }
     }
   }
 
@@ -129,8 +132,8 @@ export class Probes {
     return created;
   }
 
-  #plan(probed: Probed, server: ServerState): void {
-    const pace = probePace(server);
+  #plan(probed: Probed, server: ServerState, standby: Standby): void {
+    const pace = probePace(server, standby);
     if (probed.aborter !== undefined || probed.pace === pace) return;
     probed.cancel();
     probed.cancel = NOTHING;
@@ -166,8 +169,7 @@ export class Probes {
     groups.applyTo(probed.group, probed.server, eventOf(server.generation, result));
     // Most results change nothing, and then nobody else plans the next one.
     const now = groups.find(probed.group);
-    const after = now && serverOf(now, probed);
-    if (after !== undefined) this.#plan(probed, after);
+    if (now !== undefined) this.#planGroup(now);
   }
 
   #ask(group: GroupState, server: ServerState, health: HealthConfig, signal: AbortSignal) {

@@ -1,11 +1,14 @@
+import type { ExchangeStory } from "./exchange-story.ts";
+import type { PoolTraffic } from "../observe/pool-traffic.ts";
 import type { BoundAddress } from "./bound-address.ts";
 import { type Answer, DONE } from "./channel.ts";
 import type { Crew, Edition, WorkerFacts } from "./crew.ts";
-import { type ServerLoads, Service, type ServiceTools } from "./service.ts";
+import { type GroupWaits, type ServerLoads, Service, type ServiceTools } from "./service.ts";
 
 /** Everything in one process: for embedding, for tests, and with `workers: 0`. */
 export class LocalCrew implements Crew {
   readonly workers: readonly WorkerFacts[] = [];
+  readonly uncountedMs = 0;
   readonly #tools: ServiceTools;
   readonly #taken = new Set<string>();
   #service: Service | undefined;
@@ -20,6 +23,18 @@ export class LocalCrew implements Crew {
 
   get loads(): ServerLoads {
     return this.#service?.loads ?? [];
+  }
+
+  get waits(): GroupWaits {
+    return this.#service?.waits ?? [];
+  }
+
+  get traffic(): readonly PoolTraffic[] {
+    return this.#service?.traffic ?? [];
+  }
+
+  get stories(): readonly ExchangeStory[] {
+    return this.#service?.stories ?? [];
   }
 
   async start({ config, addresses }: Edition): Promise<void> {

@@ -1,11 +1,15 @@
+import type { ExchangeStory } from "./exchange-story.ts";
 import type { Clock } from "../clock.ts";
+import { type PoolTraffic, trafficKey } from "../observe/pool-traffic.ts";
 import type { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import { type Answer, DONE } from "./channel.ts";
 import type { WorkerFacts } from "./crew.ts";
 import type { Order, SupervisorNews, WorkerNews, WorkerRequest, WorkerStart } from "./messages.ts";
 import { PROTOCOL } from "./messages.ts";
-import type { ServerLoads } from "./service.ts";
+import type { ProofNews } from "./proof-news.ts";
+import type { GroupWaits, ServerLoads } from "./service.ts";
 import type { HubPeer, StateHub } from "./state-hub.ts";
+import type { WorkerUse } from "./worker-use.ts";
 import type { Ending, Launch, WorkerProcess } from "./worker-process.ts";
 
 /** Milliseconds that a process may take until it is ready to accept. */
@@ -22,6 +26,8 @@ export interface MemberTools {
   /** A worker asks; answered when all others know. */
   readonly onAsk: (member: Member, request: WorkerRequest) => Promise<Answer>;
   readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
+  readonly onProof: (news: ProofNews) => void;
+  readonly onStories: (stories: readonly ExchangeStory[]) => void;
   readonly onEnd: (member: Member) => void;
 }
 
@@ -40,9 +46,16 @@ export class Member {
   /** Ids of the sockets that it accepts from. */
   readonly sockets = new Set<string>();
   connections = 0;
+  use: WorkerUse | undefined;
   loads: ServerLoads = [];
+  waits: GroupWaits = [];
+  readonly #traffic = new Map<string, PoolTraffic>();
   /** Times the supervisor looked in vain for a report. */
   silences = 0;
+  /** Milliseconds that it served and told nothing of, as it crashed. */
+  uncountedMs = 0;
+  /** Monotonic, when it reported last. */
+  #reportedAt: number | undefined;
   readonly ended: Promise<void>;
   readonly #tools: MemberTools;
   readonly #process: WorkerProcess;
@@ -69,6 +82,11 @@ export class Member {
   /** It has been told what it begins with, and hears of everything since. */
   get isInformed(): boolean {
     return this.#peer !== undefined && !this.isOver;
+  }
+
+  /** What its clients met so far, by its last report. */
+  get traffic(): readonly PoolTraffic[] {
+    return [...this.#traffic.values()];
   }
 
   get state(): WorkerFacts["state"] {
@@ -149,9 +167,16 @@ export class Member {
         return;
       case "report":
         this.silences = 0;
+        this.#reportedAt = this.#tools.clock.now();
         this.connections = news.connections;
+        this.use = news.use;
         this.loads = news.loads;
+        this.waits = news.waits;
+        if (news.stories.length > 0) this.#tools.onStories(news.stories);
+        for (const one of news.traffic) this.#traffic.set(trafficKey(one), one);
         return;
+      case "proof":
+        return this.#tools.onProof(news.news);
       case "told":
         return this.#tools.onTold(news);
     }
@@ -159,6 +184,8 @@ export class Member {
 
   #onEnded({ isOrderly, words }: Ending): void {
     this.isOver = true;
+    const now = this.#tools.clock.now();
+    if (!isOrderly) this.uncountedMs = now - (this.#reportedAt ?? now);
     this.isDismissed ||= this.state === "draining" && isOrderly;
     const when = this.state === "starting" ? " at its start" : "";
     this.problem ??= `it ended${when} with ${words}`;
@@ -166,6 +193,7 @@ export class Member {
     this.#peer?.leave();
     this.connections = 0;
     this.loads = [];
+    this.waits = [];
     this.#tools.onEnd(this);
   }
 }

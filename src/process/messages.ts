@@ -1,11 +1,15 @@
 import type { Address, Config } from "../config/config.ts";
 import type { GroupFacts } from "../failover/group-facts.ts";
 import type { GroupEvent } from "../failover/group.ts";
+import type { PoolTraffic } from "../observe/pool-traffic.ts";
 import type { SessionEntry } from "../proxy/session-bindings.ts";
-import type { ServerLoads } from "./service.ts";
+import type { ExchangeStory } from "./exchange-story.ts";
+import type { ProofNews } from "./proof-news.ts";
+import type { WorkerUse } from "./worker-use.ts";
+import type { GroupWaits, ServerLoads } from "./service.ts";
 
 /** Grows with every change of these messages: a worker of another one is not started. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 6;
 
 /** The state of groups at one moment, as the supervisor has it. */
 export interface StateNews {
@@ -44,7 +48,7 @@ export type Order =
   | { readonly type: "commit"; readonly state: StateNews }
   | { readonly type: "abort" }
   | { readonly type: "learn"; readonly session: SessionNews }
-  /** Answered when everything that was sent before is done. */
+  /** Answered, after a report, when everything that was sent before is done. */
   | { readonly type: "ping" }
   /** Another worker has taken over: end when everybody has left. */
   | { readonly type: "retire" }
@@ -81,7 +85,18 @@ export type WorkerNews =
   | { readonly type: "event"; readonly news: EventNews }
   /** The state is not the one of the last beat. */
   | { readonly type: "behind" }
-  | { readonly type: "report"; readonly connections: number; readonly loads: ServerLoads }
+  | {
+      readonly type: "report";
+      readonly connections: number;
+      readonly use: WorkerUse;
+      readonly loads: ServerLoads;
+      readonly waits: GroupWaits;
+      /** What has changed of it since the last report. */
+      readonly traffic: readonly PoolTraffic[];
+      /** Those since the last report. */
+      readonly stories: readonly ExchangeStory[];
+    }
+  | { readonly type: "proof"; readonly news: ProofNews }
   | {
       readonly type: "told";
       readonly level: "info" | "warn" | "error";

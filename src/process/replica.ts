@@ -1,5 +1,4 @@
-import type { GroupEvent } from "../failover/group.ts";
-import { step } from "../failover/group.ts";
+import { type GroupEvent, isOfServer, step } from "../failover/group.ts";
 import { knownBy, withFacts } from "../failover/group-facts.ts";
 import type { GroupState } from "../failover/group-state.ts";
 import { type GroupChange, Groups, type GroupStates } from "../failover/groups.ts";
@@ -39,7 +38,7 @@ export class Replica implements GroupStates {
 
   apply(group: string, event: GroupEvent, seen?: GroupState): void {
     const before = this.#specs.has(group) ? this.get(group) : undefined;
-    if (before === undefined || !("server" in event)) return;
+    if (before === undefined || !isOfServer(event)) return;
     const server = (seen ?? before).servers[event.server]?.spec.key;
     this.#groups.apply(group, event, seen);
     // What changes nothing here changes nothing there: no need to tell.
@@ -100,7 +99,7 @@ export class Replica implements GroupStates {
 
   #redo(state: GroupState, { server, event }: EventNews): GroupState {
     const index = state.servers.findIndex(({ spec }) => spec.key === server);
-    if (index === -1 || !("server" in event)) return state;
+    if (index === -1 || !isOfServer(event)) return state;
     return step(state, { ...event, server: index }, this.#now()).state;
   }
 }

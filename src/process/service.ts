@@ -5,6 +5,8 @@ import type { ExchangeRecord } from "../events.ts";
 import type { GroupStates } from "../failover/groups.ts";
 import { type AccessLog, openAccessLog } from "../observe/access-log.ts";
 import { OverloadLog } from "../observe/overload-log.ts";
+import type { PoolTraffic } from "../observe/pool-traffic.ts";
+import { TrafficTally } from "../observe/traffic-tally.ts";
 import { ShortageLog } from "../observe/shortage-log.ts";
 import type { ProxyContext } from "../proxy/context.ts";
 import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
@@ -14,6 +16,8 @@ import { startTrimming } from "../proxy/read-buffer.ts";
 import type { Resolver } from "../proxy/resolver.ts";
 import type { ServingGroup } from "../proxy/serving-group.ts";
 import type { SessionStore } from "../proxy/session-bindings.ts";
+import { ExchangeStories, type ExchangeStory } from "./exchange-story.ts";
+import { type ProofNews, proofNews, proofPrefix } from "./proof-news.ts";
 import { createSite, type Site } from "../proxy/site.ts";
 
 /** The part of `shutdown_timeout` over which goodbyes to long-lived connections are spread. */
@@ -33,6 +37,8 @@ export interface ServiceTools {
   readonly resolver: Resolver;
   readonly random: () => number;
   readonly onExchange: (record: ExchangeRecord) => void;
+  /** A request by which the gateway proves a switch has ended. */
+  readonly onProof: (news: ProofNews) => void;
   /** News of the process itself, for the event log. */
   readonly tell: Tell;
 }
@@ -50,6 +56,9 @@ interface ServerLoadEntry {
 
 export type ServerLoads = readonly ServerLoadEntry[];
 
+/** How many requests wait, of groups where some do. */
+export type GroupWaits = readonly { readonly group: string; readonly waiting: number }[];
+
 /** A configuration that is ready to be served, but is not served yet. */
 interface Prepared {
   readonly config: Config;
@@ -63,6 +72,8 @@ export class Service {
   readonly #stopTrimming: () => void;
   readonly #shortages: ShortageLog;
   readonly #overloads: OverloadLog;
+  readonly #tally = new TrafficTally();
+  readonly #stories = new ExchangeStories();
   /** By the key of their address. */
   readonly #listeners = new Map<string, Listener>();
   /** Listeners whose address is configured no more, until their last connection is closed. */
@@ -79,6 +90,7 @@ export class Service {
   constructor(config: Config, tools: ServiceTools) {
     this.#tools = tools;
     const { clock } = tools;
+    const prefix = proofPrefix(tools.cookieKey);
     this.#accessLog = this.#openLog(config);
     this.#shortages = new ShortageLog(logOf(tools.tell), clock);
     this.#overloads = new OverloadLog(logOf(tools.tell), clock);
@@ -90,10 +102,14 @@ export class Service {
       random: tools.random,
       cookieKey: tools.cookieKey,
       sessions: tools.sessions,
+      isProof: (requestId) => requestId.startsWith(prefix),
       onExchange: (record) => {
         this.#accessLog?.write(record);
         if (record.shortage !== undefined) this.#shortages.note(record.shortage);
         if (record.error === "OVERLOADED") this.#overloads.note(record.why ?? "");
+        this.#tally.count(record);
+        this.#stories.note(record);
+        if (this.#context.isProof(record.requestId)) tools.onProof(proofNews(record));
         tools.onExchange(record);
       },
       onUpgrade: (record) => {
@@ -119,6 +135,32 @@ export class Service {
 
   get loads(): ServerLoads {
     return this.#site.groups.flatMap(loadsOf);
+  }
+
+  get waits(): GroupWaits {
+    return this.#site.groups
+      .map(({ config, room }) => ({ group: config.name, waiting: room.size }))
+      .filter(({ waiting }) => waiting > 0);
+  }
+
+  /** What clients met since the process began. */
+  get traffic(): readonly PoolTraffic[] {
+    return this.#tally.all;
+  }
+
+  /** What has changed of it since it was asked last. */
+  takeTraffic(): readonly PoolTraffic[] {
+    return this.#tally.takeChanged();
+  }
+
+  /** What there is to tell of the last exchanges. */
+  get stories(): readonly ExchangeStory[] {
+    return this.#stories.all;
+  }
+
+  /** The same since it was asked last. */
+  takeStories(): readonly ExchangeStory[] {
+    return this.#stories.take();
   }
 
   /** Accepts from a bound socket of an address; rejects with Node's error where it cannot. */

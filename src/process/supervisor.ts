@@ -1,7 +1,9 @@
+import type { ExchangeStory } from "./exchange-story.ts";
 import { type Cancel, type Clock, stayAlive } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Groups } from "../failover/groups.ts";
+import { type PoolTraffic, sumTraffic } from "../observe/pool-traffic.ts";
 import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
 import type { SessionBindings } from "../proxy/session-bindings.ts";
 import { type Answer, DONE } from "./channel.ts";
@@ -11,7 +13,8 @@ import { Member, type MemberTools } from "./member.ts";
 import type { WorkerNews, WorkerRequest } from "./messages.ts";
 import { afterCrash } from "./respawn.ts";
 import { Serial } from "./serial.ts";
-import type { ServerLoads } from "./service.ts";
+import type { ProofNews } from "./proof-news.ts";
+import type { GroupWaits, ServerLoads } from "./service.ts";
 import { StateHub } from "./state-hub.ts";
 import type { Launch } from "./worker-process.ts";
 
@@ -26,6 +29,9 @@ const LAST_LINES_MS = 3_000;
 
 const STOPPING: Answer = { ok: false, reason: "the gateway stops" };
 
+/** How many stories of exchanges are kept. */
+const MOST_STORIES = 1_000;
+
 export interface SupervisorTools {
   readonly clock: Clock;
   readonly groups: Groups;
@@ -36,6 +42,7 @@ export interface SupervisorTools {
   readonly sessions: SessionBindings;
   readonly onTold: (news: Extract<WorkerNews, { type: "told" }>) => void;
   readonly onEvent: (event: GatewayEvent) => void;
+  readonly onProof: (news: ProofNews) => void;
 }
 
 /** The place of one worker; who fills it changes. */
@@ -59,6 +66,10 @@ export class Supervisor implements Crew {
   readonly #changes = new Serial();
   readonly #handover = new Handover(() => this.#present());
   #slots: Slot[] = [];
+  /** Of workers that have ended. */
+  #pastTraffic: readonly PoolTraffic[] = [];
+  #uncountedMs = 0;
+  #stories: readonly ExchangeStory[] = [];
   #edition: Edition | undefined;
   #endChange: () => void = () => {};
   #isStopping = false;
@@ -67,7 +78,7 @@ export class Supervisor implements Crew {
 
   constructor(tools: SupervisorTools) {
     this.#tools = tools;
-    const { clock, groups, launch, onTold } = tools;
+    const { clock, groups, launch, onTold, onProof } = tools;
     this.#hub = new StateHub(groups, clock);
     this.#wheel = new DeadlineWheel(clock);
     this.#memberTools = {
@@ -76,6 +87,10 @@ export class Supervisor implements Crew {
       hub: this.#hub,
       launch,
       onTold,
+      onProof,
+      onStories: (stories) => {
+        this.#stories = [...this.#stories, ...stories].slice(-MOST_STORIES);
+      },
       onAsk: (member, request) => this.#share(member, request),
       onEnd: (member) => this.#onEnd(member),
     };
@@ -91,8 +106,15 @@ export class Supervisor implements Crew {
     return [
       ...members,
       ...waiting.map(({ index, since, crashCount }) => {
-        const state = "waiting" as const;
-        return { slot: index, pid: undefined, state, since, crashes: crashCount, connections: 0 };
+        return {
+          slot: index,
+          pid: undefined,
+          state: "waiting" as const,
+          since,
+          crashes: crashCount,
+          connections: 0,
+          use: undefined,
+        };
       }),
     ].toSorted((a, b) => a.slot - b.slot);
   }
@@ -103,6 +125,23 @@ export class Supervisor implements Crew {
 
   get loads(): ServerLoads {
     return Array.from(this.#members).flatMap(({ loads }) => loads);
+  }
+
+  get stories(): readonly ExchangeStory[] {
+    return this.#stories;
+  }
+
+  get waits(): GroupWaits {
+    return Array.from(this.#members).flatMap(({ waits }) => waits);
+  }
+
+  get traffic(): readonly PoolTraffic[] {
+    const present = Array.from(this.#members).flatMap(({ traffic }) => traffic);
+    return sumTraffic([...this.#pastTraffic, ...present]);
+  }
+
+  get uncountedMs(): number {
+    return this.#uncountedMs;
   }
 
   async start(first: Edition): Promise<void> {
@@ -289,7 +328,10 @@ export class Supervisor implements Crew {
   }
 
   #onEnd(member: Member): void {
-    this.#members.delete(member);
+    if (this.#members.delete(member)) {
+      this.#pastTraffic = sumTraffic([...this.#pastTraffic, ...member.traffic]);
+      this.#uncountedMs += member.uncountedMs;
+    }
     if (this.#isStopping || member.isDismissed) return;
     if (member.state === "draining") return this.#tellLoss(member);
     const isStart = member.state === "starting";
@@ -391,8 +433,8 @@ export class Supervisor implements Crew {
     return DONE;
   }
 
-  #factsOf({ slot, pid, state, since, connections }: Member): WorkerFacts {
+  #factsOf({ slot, pid, state, since, connections, use }: Member): WorkerFacts {
     const crashes = this.#slots[slot]?.crashCount ?? 0;
-    return { slot, pid, state, since, crashes, connections };
+    return { slot, pid, state, since, crashes, connections, use };
   }
 }

@@ -68,7 +68,8 @@ class Fork implements WorkerProcess {
     child.on("message", (packet: Packet<WorkerRequest, WorkerNews>) =>
       this.#channel.receive(packet),
     );
-    child.on("exit", (code, signal) => this.#finish(signal ?? `exit code ${code}`, code === 0));
+    // "exit" comes before the last of what it said.
+    child.on("close", (code, signal) => this.#finish(signal ?? `exit code ${code}`, code === 0));
     child.on("error", (error) => {
       if (child.pid === undefined) this.#finish(error.message);
     });
@@ -80,7 +81,7 @@ class Fork implements WorkerProcess {
   }
 
   #send(packet: Packet<Order, SupervisorNews>, handle: object | undefined): void {
-    // Fails only where the worker is about to be gone, which "exit" tells.
+    // Fails only where the worker is about to be gone, which "close" tells.
     if (this.#child?.connected !== true) return;
     // Sockets go without the classes of Node that its types ask for.
     const child: Sender = this.#child;

@@ -16,6 +16,7 @@ import type {
 import { PROTOCOL } from "./messages.ts";
 import { Replica } from "./replica.ts";
 import { Service } from "./service.ts";
+import { UseMeter } from "./worker-use.ts";
 
 /** Milliseconds between two reports of what there is to do. */
 const REPORT_MS = 500;
@@ -39,11 +40,14 @@ class Worker {
   readonly #replica: Replica;
   readonly #local = new SessionBindings(systemClock);
   readonly #sessions: SharedSessions;
+  readonly #use = new UseMeter();
   #service: Service | undefined;
+  /** Resolves when the last message has left this process. */
+  #sent: Promise<void> = Promise.resolve();
 
   constructor() {
     this.#channel = new Channel<WorkerRequest, WorkerNews, Order, SupervisorNews>(
-      sendToParent,
+      (packet) => this.#send(packet),
       this,
     );
     this.#replica = new Replica(
@@ -115,7 +119,7 @@ class Worker {
       case "learn":
         return this.#learn(order.session);
       case "ping":
-        return;
+        return this.#report(service);
       case "retire":
         void this.#end(() => service.retire());
         return;
@@ -139,10 +143,11 @@ class Worker {
       resolver: new Resolver(systemClock),
       random: Math.random,
       onExchange: () => {},
+      onProof: (news) => this.#channel.tell({ type: "proof", news }),
       tell: (level, fields, message) =>
         this.#channel.tell({ type: "told", level, fields, message }),
     });
-    this.#report(this.#service);
+    this.#reportOften(this.#service);
   }
 
   #commit(service: Service, state: StateNews): void {
@@ -160,9 +165,20 @@ class Worker {
   }
 
   #report(service: Service): void {
-    const { connections, loads } = service;
-    this.#channel.tell({ type: "report", connections, loads });
-    systemClock.after(REPORT_MS, () => this.#report(service));
+    const { connections, loads, waits } = service;
+    const traffic = service.takeTraffic();
+    const stories = service.takeStories();
+    const use = this.#use.read();
+    this.#channel.tell({ type: "report", connections, use, loads, waits, traffic, stories });
+  }
+
+  #reportOften(service: Service): void {
+    this.#report(service);
+    const dueAt = systemClock.now() + REPORT_MS;
+    systemClock.after(REPORT_MS, () => {
+      this.#use.noteDelay(systemClock.now() - dueAt);
+      this.#reportOften(service);
+    });
   }
 
   #mustServe(): Service {
@@ -172,12 +188,20 @@ class Worker {
 
   /** Every connection has had its time: nothing is left to do here. */
   async #end(how: (service: Service) => Promise<void>): Promise<void> {
-    if (this.#service !== undefined) await how(this.#service);
+    if (this.#service !== undefined) {
+      await how(this.#service);
+      this.#report(this.#service);
+    }
+    // exit() leaves behind what has not left.
+    if (process.connected) await this.#sent;
     process.exit(0);
   }
-}
 
-function sendToParent(packet: Packet<WorkerRequest, WorkerNews>): void {
-  // Fails only where the supervisor has gone, which "disconnect" tells.
-  if (process.connected) process.send?.(packet, undefined, undefined, () => {});
+  #send(packet: Packet<WorkerRequest, WorkerNews>): void {
+    if (!process.connected) return;
+    this.#sent = new Promise((resolve) => {
+      // Fails only where the supervisor has gone, which "disconnect" tells.
+      process.send?.(packet, undefined, undefined, () => resolve());
+    });
+  }
 }

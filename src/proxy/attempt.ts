@@ -370,6 +370,8 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     this.#reader.stop();
     this.#endpoint.waiting.delete(this);
     this.#group.seat(this.state).inFlight -= 1;
+    // It may be the place that somebody waits for.
+    this.#group.room.tellChange();
   }
 
   #elapsed(): number {

@@ -30,8 +30,10 @@ import { drawKeyOf } from "./draw-key.ts";
 import type { ClientFacts, ExchangeNotes } from "./exchange-notes.ts";
 import { noLiveServer } from "./no-live-server.ts";
 import { ParkedAnswer } from "./parked-answer.ts";
+import { preferredPool } from "./preferred-pool.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { ServingGroup } from "./serving-group.ts";
+import type { Waiter } from "./waiting-room.ts";
 
 /** The exchange, as its attempts see it. */
 export interface AttemptsOwner {
@@ -60,9 +62,11 @@ export interface AttemptsOwner {
 }
 
 const NO_TRIES: readonly number[] = [];
+/** Whoever waits at a door goes by its opening, not by its own clock beside it. */
+const DOOR_SLACK_MS = 1_000;
 
 /** The way of one exchange from server to server, until an answer stands or none is left to ask. */
-export class Attempts implements AttemptOwner {
+export class Attempts implements AttemptOwner, Waiter {
   readonly #owner: AttemptsOwner;
   readonly #group: ServingGroup;
   /** Servers that this exchange has met, by index. */
@@ -73,6 +77,14 @@ export class Attempts implements AttemptOwner {
   /** The current server's stale connection was replaced by a new one. */
   #redialled = false;
   #outOfTime = false;
+  /** While it waits: since when, in monotonic milliseconds. */
+  #waitsSince: number | undefined;
+  /** It waits for an operator, not for a server. */
+  #isAtDoor = false;
+  /** How long it has waited for servers so far. */
+  #waitedMs = 0;
+  /** How long it may. */
+  #patience: Deadline | undefined;
   /** The head of an answer was passed on. */
   #answered = false;
   #over = false;
@@ -89,7 +101,24 @@ export class Attempts implements AttemptOwner {
 
   begin(): void {
     this.#armDeadline();
-    this.#advance();
+    if (this.#isDoorHeld) this.#wait();
+    else this.#advance();
+  }
+
+  /** The group has changed while it waits. */
+  look(): void {
+    const { door } = this.#group.state.orders;
+    // Held for longer, or held only now.
+    if (door.kind === "held") return this.#waitAnew();
+    if (door.kind === "maintenance") {
+      this.#leaveRoom();
+      return this.#owner.onNoAnswer("MAINTENANCE", undefined);
+    }
+    this.#tried = this.#stillOut();
+    const server = this.#choose();
+    if (server === undefined) return this.#isAtDoor ? this.#waitAnew() : undefined;
+    this.#leaveRoom();
+    this.#tryNext(server);
   }
 
   /** More of the request's body is here, or can be read again. */
@@ -111,6 +140,7 @@ export class Attempts implements AttemptOwner {
     if (this.#over) return;
     this.#over = true;
     this.#deadline?.end();
+    this.#leaveRoom();
     this.#parked?.discard();
     if (this.#current === undefined) return;
     const wasRunning = this.#current.abandon(cause);
@@ -158,11 +188,12 @@ export class Attempts implements AttemptOwner {
     if (this.#hasLostSession()) return this.#endSession(attempt);
     if (!mayRescue(this.#group.policy, this.#facts(), attempt.sentBytes)) return;
     const server = this.#choose();
-    if (server === undefined) return;
+    if (server === undefined && !this.#mayWait()) return;
     attempt.decision = "rescue";
     attempt.why = "its server went down while it waited";
     attempt.abandon("moved");
-    this.#tryNext(server);
+    if (server === undefined) this.#wait();
+    else this.#tryNext(server);
   }
 
   /** A poll waits for what its server will never say; who sent something waits for the answer to that. */
@@ -181,6 +212,7 @@ export class Attempts implements AttemptOwner {
   #advance(): void {
     const server = this.#choose();
     if (server !== undefined) return this.#tryNext(server);
+    if (this.#mayWait()) return this.#wait();
     const { attempts } = this.#owner.notes;
     this.#noteEnd();
     if (this.#group.policy.lastAnswer === "nginx") {
@@ -190,10 +222,79 @@ export class Attempts implements AttemptOwner {
     else this.#owner.onNoAnswer("NO_SERVER", this.#group.whyNone(this.#tried));
   }
 
+  // ---- waiting
+
+  get #isDoorHeld(): boolean {
+    return this.#group.state.orders.door.kind === "held";
+  }
+
+  /** Where nobody can take it, `hold` of the group lets it wait; not with a real answer at hand. */
+  #mayWait(): boolean {
+    return this.#maysWait() && this.#parked === undefined;
+  }
+
+  #maysWait(): boolean {
+    return this.#group.config.hold.whenDown && this.#mayGoOn();
+  }
+
+  /** Until it is let in; nothing of it is sent meanwhile. */
+  #wait(): void {
+    const { hold } = this.#group.config;
+    const { room, context } = this.#group;
+    const leftMs = this.#patienceMs();
+    if (room.size >= hold.requests) return this.#giveUp(`${hold.requests} requests wait already`);
+    if (leftMs <= 0) return this.#giveUp(undefined);
+    if (this.#current?.decision === "next") {
+      this.#current.decision = "hold";
+      this.#current.why += ", which is not there yet";
+    }
+    this.#patience ??= new Deadline(context.wheel, () => this.#giveUp(undefined));
+    this.#patience.arm(leftMs);
+    this.#waitsSince = context.clock.now();
+    this.#isAtDoor = this.#isDoorHeld;
+    room.enter(this);
+  }
+
+  /** What it waits for, or how long it may, is another. */
+  #waitAnew(): void {
+    this.#leaveRoom();
+    this.#wait();
+  }
+
+  /** At the door as long as the hold lasts, which ends by itself; for a server as the group is configured. */
+  #patienceMs(): number {
+    const { door } = this.#group.state.orders;
+    if (door.kind !== "held") return this.#group.config.hold.maxMs - this.#waitedMs;
+    return Math.max(0, door.until - this.#group.context.clock.now()) + DOOR_SLACK_MS;
+  }
+
+  #leaveRoom(): void {
+    if (this.#waitsSince === undefined) return;
+    const { room, context } = this.#group;
+    const waitedMs = context.clock.now() - this.#waitsSince;
+    room.leave(this);
+    this.#patience?.disarm();
+    this.#owner.notes.heldMs += waitedMs;
+    if (!this.#isAtDoor) this.#waitedMs += waitedMs;
+    this.#waitsSince = undefined;
+  }
+
+  #giveUp(why: string | undefined): void {
+    this.#leaveRoom();
+    this.#noteEnd();
+    this.#owner.onNoAnswer("HELD", why ?? this.#group.whyNone(this.#tried));
+  }
+
+  /** Those that it has met, and that have not recovered since. */
+  #stillOut(): readonly number[] {
+    const { servers } = this.#group.state;
+    return this.#tried.filter((index) => servers[index]?.health.status !== "up");
+  }
+
   /** The attempt that should have been followed by another one was the last. */
   #noteEnd(): void {
     const last = this.#current;
-    if (last?.decision !== "next") return;
+    if (last?.decision !== "next" && last?.decision !== "hold") return;
     last.decision = "return";
     last.why += ", but no other server is left";
   }
@@ -207,10 +308,14 @@ export class Attempts implements AttemptOwner {
   }
 
   #choose(): ServerState | undefined {
-    const { head, clientFacts } = this.#owner;
+    const { head, clientFacts, notes } = this.#owner;
     const pick =
       this.#chooseBound() ??
-      this.#group.choose(this.#tried, drawKeyOf(this.#group, head, clientFacts));
+      this.#group.choose(
+        this.#tried,
+        drawKeyOf(this.#group, head, clientFacts),
+        preferredPool(this.#group, head, clientFacts, notes.requestId),
+      );
     if (pick?.trial === true) {
       this.#group.report({ type: "trial-started", server: pick.server.index });
     }
@@ -299,11 +404,18 @@ export class Attempts implements AttemptOwner {
       method: head.method,
       idempotencyKey: this.#hasIdempotencyKey(),
       replayable: body?.canRestart ?? true,
-      triesLeft: this.#mayGoOn() ? triesLeft(this.#group.state, this.#tried) : 0,
+      triesLeft: this.#triesLeft(),
       elapsedMs: notes.elapsedMs(this.#group.context.clock.now()),
       answered: this.#answered,
       redialed: this.#redialled,
     };
+  }
+
+  #triesLeft(): number {
+    if (!this.#mayGoOn()) return 0;
+    const left = triesLeft(this.#group.state, this.#tried);
+    // Whoever may wait for a server may ask the same one once it is back.
+    return left === 0 && this.#group.policy.tries === 0 && this.#maysWait() ? 1 : left;
   }
 
   #mayGoOn(): boolean {
@@ -384,7 +496,8 @@ export class Attempts implements AttemptOwner {
     if (totalMs === 0 && nextMs === 0) return;
     this.#deadline = new Deadline(this.#group.context.wheel, () => {
       this.#outOfTime = true;
-      this.#current?.cut();
+      if (this.#waitsSince !== undefined) this.#giveUp(undefined);
+      else this.#current?.cut();
     });
     this.#deadline.arm(Math.min(totalMs || Infinity, nextMs || Infinity));
   }

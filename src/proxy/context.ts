@@ -16,6 +16,8 @@ export interface ProxyContext {
   /** Signs the cookies of groups that have no secret; all workers have the same. */
   readonly cookieKey: Uint8Array;
   readonly sessions: SessionStore;
+  /** Whether the gateway itself asks, to prove a switch. */
+  readonly isProof: (requestId: string) => boolean;
   /** Called once for every exchange, when its last byte was handed to the client's socket. */
   readonly onExchange: (record: ExchangeRecord) => void;
   /** Called when an exchange has become a tunnel, with its record as it stands. */

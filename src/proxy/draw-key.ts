@@ -13,8 +13,8 @@ export function drawKeyOf(group: ServingGroup, head: RequestHead, client: Client
   return hashKeyOf(spec.balance.key, head, client.address);
 }
 
-/** Behind trusted proxies the address that the outermost of them saw: what is left of it is hearsay. */
-function originOf(
+/** A client's address: behind trusted proxies the one that the outermost of them saw: what is left of it is hearsay. */
+export function originOf(
   { fields }: RequestHead,
   { address, trusted }: ClientFacts,
   isTrusted: (address: string) => boolean,

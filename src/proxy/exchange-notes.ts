@@ -33,6 +33,7 @@ export class ExchangeNotes implements ExchangeRecord {
   pool: string | undefined;
   release: string | undefined;
   readonly attempts: AttemptRecord[] = [];
+  heldMs = 0;
   affinity: AffinityOutcome | undefined;
   error: ErrorCode | undefined;
   why: string | undefined;

@@ -80,7 +80,9 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     if (this.head.method === "TRACE" || isForUs(this.head)) {
       return this.answer("METHOD_NOT_ALLOWED");
     }
-    if (this.#group.state.servers.length === 0) return this.answer("NO_POOL");
+    const { servers, orders } = this.#group.state;
+    if (orders.door.kind === "maintenance") return this.answer("MAINTENANCE");
+    if (servers.length === 0) return this.answer("NO_POOL");
     this.binding = this.#group.bind(this.head, this.clientFacts);
     if (this.binding !== undefined && this.#group.hasLost(this.binding))
       return this.onSessionLost();
@@ -136,8 +138,8 @@ export class Exchange implements AttemptsOwner, RelayOwner {
       origin: this.head.field("origin"),
       isHead: this.head.method === "HEAD",
       keepAlive: stay,
-      extra: this.#extraLines(),
-      page: this.#group?.config.errorPages.get(ERRORS[code].status),
+      extra: retryAfterLine(code, this.#group) + this.#extraLines(),
+      page: pageOf(code, this.#group),
     });
     this.notes.status = ERRORS[code].status;
     this.notes.sentBodyBytes = bodyBytes;
@@ -331,6 +333,20 @@ export class Exchange implements AttemptsOwner, RelayOwner {
 /** RFC 9110 7.6.2: OPTIONS that may go no further is for the gateway to answer. */
 function isForUs(head: RequestHead): boolean {
   return head.method === "OPTIONS" && /^0+$/.test(head.field("max-forwards") ?? "");
+}
+
+/** Of the times that a group tells; RFC 9110 10.2.3 counts in seconds. */
+function retryAfterLine(code: ErrorCode, group: ServingGroup | undefined): string {
+  if (group === undefined || (code !== "MAINTENANCE" && code !== "HELD")) return "";
+  const { hold, maintenance } = group.config;
+  const ms = code === "HELD" ? hold.maxMs : maintenance.retryAfterMs;
+  return `Retry-After: ${Math.ceil(ms / 1_000)}\r\n`;
+}
+
+function pageOf(code: ErrorCode, group: ServingGroup | undefined) {
+  const { page } = group?.config.maintenance ?? {};
+  if (code === "MAINTENANCE" && page !== undefined) return page;
+  return group?.config.errorPages.get(ERRORS[code].status);
 }
 
 function clientFraming(framing: Framing, minor: 0 | 1): Framing {

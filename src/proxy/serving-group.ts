@@ -18,6 +18,7 @@ import type { DepartedServers } from "./departed.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { ClientFacts } from "./exchange-notes.ts";
 import type { LongLived } from "./long-lived.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 const NONE_TRIED: readonly number[] = [];
 
@@ -38,6 +39,7 @@ export interface SiteShared {
 /** Who serves for a group now: known to all that have served for it, as their exchanges go on. */
 interface Office {
   holder: ServingGroup | undefined;
+  readonly room: WaitingRoom;
 }
 
 /**
@@ -73,7 +75,8 @@ export class ServingGroup {
     this.#endpoints = this.#state.servers.map(({ spec }) => this.#endpointFor(spec, before));
     this.#seats = this.#endpoints.map(({ seat }) => seat);
     this.#affinity = createAffinity(config, this.#state.servers, shared.context);
-    this.#office = before === undefined ? { holder: this } : before.#office;
+    this.#office =
+      before === undefined ? { holder: this, room: new WaitingRoom() } : before.#office;
     this.#unsubscribe = this.#follow();
     if (before !== undefined) this.#takeOver(before);
   }
@@ -113,8 +116,14 @@ export class ServingGroup {
     return this.#endpoints.find((endpoint) => endpoint.key === key);
   }
 
-  choose(tried: readonly number[], drawKey: string): Pick | undefined {
-    return chooseServer(this.state, this.#seats, tried, drawKey, this.context.clock.now());
+  /** `first`: the pool that is asked before all others. */
+  choose(tried: readonly number[], drawKey: string, first?: string): Pick | undefined {
+    return chooseServer(this.state, this.#seats, tried, drawKey, this.context.clock.now(), first);
+  }
+
+  /** Where requests wait that nobody can take; the same for all that serve for this group. */
+  get room(): WaitingRoom {
+    return this.#office.room;
   }
 
   whyNone(tried: readonly number[]): string {
@@ -258,6 +267,7 @@ export class ServingGroup {
       if (isOut) this.#onOut(server);
       this.#decide(fateOf(before, after, server), this.endpoint(server));
     }
+    this.room.tellChange();
   }
 
   #decide(fate: Fate, { longLived }: Endpoint): void {

@@ -127,7 +127,7 @@ async function switchTo(gateway: GatewayProgram, pool: string, byCommand: boolea
     return;
   }
   const told = await gateway.adminOrder("/api/v1/groups/app/switch", { to: pool });
-  expect(told).toMatchObject({ lines: [expect.stringContaining(`${pool} serves app`)] });
+  expect(told).toMatchObject({ to: pool, proof: { pool } });
 }
 
 /** As the results tell it. */

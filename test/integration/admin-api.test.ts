@@ -3,11 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { local, startTestAdmin } from "../support/admin.ts";
+import type { ExchangeRecord } from "../../src/events.ts";
+import { TrafficTally } from "../../src/observe/traffic-tally.ts";
+import { exchangeRecord, REFUSED_THEN_ANSWERED } from "../support/exchange-records.ts";
 import { aGroup, aPool } from "../support/failover-groups.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { ask } from "../support/raw-client.ts";
 
-const WORKER = { slot: 0, pid: 7, since: Date.UTC(2026, 0, 1), crashes: 0, connections: 3 };
+const USE = { cpuSeconds: 1.5, busySeconds: 2.5, residentBytes: 64e6, delayMs: 4 };
+const WORKER = {
+  slot: 0,
+  pid: 7,
+  since: Date.UTC(2026, 0, 1),
+  crashes: 0,
+  connections: 3,
+  use: USE,
+};
 const RESERVED = aGroup([], {}, { name: "reserved" });
 
 describe("what the gateway is", () => {
@@ -60,7 +71,19 @@ describe("what the gateway is", () => {
     const [, one] = await admin.ask("/api/v1/groups/app");
 
     expect(all).toEqual({
-      groups: [one, { name: "reserved", primary: "", active: "", pools: [] }],
+      groups: [
+        one,
+        {
+          name: "reserved",
+          primary: "",
+          configured_primary: "",
+          active: "",
+          door: { state: "open" },
+          waiting: 0,
+          ordered: [],
+          pools: [],
+        },
+      ],
     });
     expect(one).toMatchObject({ name: "app", active: "blue", pools: [{ name: "blue" }, {}] });
   });
@@ -134,15 +157,37 @@ describe("how the gateway is", () => {
     expect(await admin.ask("/health")).toEqual([
       503,
       {
-        status: "not_ready",
-        reasons: [
-          "running: the gateway is stopping",
-          "workers: 0 of 1 serve",
-          "group app: no server is available: blue1 is in maintenance, green1 is in maintenance",
-        ],
+        status: "fail",
         version: "1.2.3",
-        uptime_seconds: expect.any(Number),
-        groups: [{ name: "app", primary: "blue", active: "green", available: false }],
+        description: "Understudy, a failover gateway",
+        output: expect.stringMatching(
+          /^running: the gateway is stopping; workers: 0 of 1 serve; group app: no server is available: /,
+        ),
+      },
+    ]);
+  });
+
+  test("its health warns where less stands by than should, and tells of each part", async () => {
+    await using admin = await startTestAdmin();
+    const [, well] = await admin.ask("/health");
+    admin.control.strike(0);
+
+    const [status, weak] = await admin.ask("/health?detailed");
+
+    expect(well).toMatchObject({ status: "pass" });
+    expect([status, weak]).toMatchObject([
+      200,
+      {
+        status: "warn",
+        output: expect.stringMatching(
+          /^group app: green serves in place of blue, no server of blue/,
+        ),
+        checks: {
+          uptime: [{ status: "pass", observedUnit: "s" }],
+          workers: [{ status: "pass" }],
+          config: [{ status: "pass", observedValue: "3 (a1b2c3d4e5f6)" }],
+          "group:app": [{ status: "warn", observedValue: "green" }],
+        },
       },
     ]);
   });
@@ -164,20 +209,30 @@ describe("orders", () => {
 
     expect(await admin.post("/api/v1/reload")).toEqual([200, { lines: ["done"] }]);
     expect(await admin.post("/api/v1/restart", {})).toEqual([200, { lines: ["done"] }]);
-    expect(admin.control.orders).toEqual(["reload", "restart"]);
+    expect(admin.control.ordered).toEqual(["reload", "restart"]);
   });
 
   test.each([
-    ["refused", 409, "REFUSED"],
-    ["failed", 422, "FAILED"],
-    ["unknown", 404, "NOT_FOUND"],
-  ] as const)("one that was %s is answered with %i and every line", async (kind, status, error) => {
+    ["refused", 409, "REFUSED", "refused"],
+    ["failed", 422, "FAILED", "failed"],
+    ["unknown", 404, "NOT_FOUND", "not-found"],
+    ["rolled_back", 422, "ROLLED_BACK", "rolled-back"],
+  ] as const)("one that was %s is answered with %i, every line and fact", async (...row) => {
+    const [kind, status, code, type] = row;
     await using admin = await startTestAdmin();
-    admin.control.decide = () => ({ ok: false, kind, lines: ["one", "two"] });
+    admin.control.decide = () => ({ ok: false, kind, lines: ["one", "two"], facts: { ms: 3 } });
 
     expect(await admin.post("/api/v1/reload")).toEqual([
       status,
-      { error, status, message: "one\ntwo", lines: ["one", "two"] },
+      {
+        type: `urn:understudy:problem:${type}`,
+        title: expect.any(String),
+        status,
+        detail: "one\ntwo",
+        code,
+        lines: ["one", "two"],
+        ms: 3,
+      },
     ]);
   });
 
@@ -190,19 +245,24 @@ describe("orders", () => {
       404,
       'group "app" has no pool "gren", did you mean "green"?',
     ],
-    ["/api/v1/groups/app/switch", {}, 400, "to: must be the name of a pool"],
-    ["/api/v1/groups/app/switch", { to: 1 }, 400, "to: must be the name of a pool"],
-    ["/api/v1/groups/app/switch", { to: "green", when: "now" }, 400, 'Unrecognized key: "when"'],
-    ["/api/v1/groups/app/switch", [], 400, "Invalid input: expected object, received array"],
-    ["/api/v1/reload", { force: true }, 400, 'Unrecognized key: "force"'],
+    ["/api/v1/groups/app/switch", {}, 400, "to: is missing"],
+    ["/api/v1/groups/app/switch", { to: 1 }, 400, "to: 1 is no text"],
+    [
+      "/api/v1/groups/app/switch",
+      { to: "green", wiat: true },
+      400,
+      'wiat: unknown key, did you mean "wait"?',
+    ],
+    ["/api/v1/groups/app/switch", [], 400, "a list is no map of keys"],
+    ["/api/v1/reload", { force: true }, 400, "force: unknown key, none is known here"],
   ])("%s with %j is refused, and nothing is done", async (path, body, status, message) => {
     await using admin = await startTestAdmin();
 
-    expect(await admin.post(path, body)).toEqual([
+    expect(await admin.post(path, body)).toMatchObject([
       status,
-      { error: status === 404 ? "NOT_FOUND" : "BAD_REQUEST", status, message },
+      { code: status === 404 ? "NOT_FOUND" : "BAD_REQUEST", status, detail: message },
     ]);
-    expect(admin.control.orders).toEqual([]);
+    expect(admin.control.ordered).toEqual([]);
   });
 
   test("one that meets a bug is answered with 500, and the bug is told", async () => {
@@ -225,18 +285,20 @@ describe("what is not there", () => {
   ])("%s is 404, with what would be right", async (path, message) => {
     await using admin = await startTestAdmin();
 
-    expect(await admin.ask(path)).toEqual([
+    expect(await admin.ask(path)).toMatchObject([
       404,
       {
-        error: "NOT_FOUND",
+        code: "NOT_FOUND",
         status: 404,
-        message: typeof message === "string" ? message : expect.stringMatching(message),
+        detail: typeof message === "string" ? message : expect.stringMatching(message),
       },
     ]);
   });
 
   test.each([
-    ["POST", "/api/v1/groups", "GET, HEAD"],
+    ["PUT", "/api/v1/groups", "GET, HEAD, POST"],
+    ["POST", "/api/v1/groups/app", "GET, HEAD, PATCH, DELETE"],
+    ["HEAD", "/api/v1/reload", "POST"],
     ["GET", "/api/v1/reload", "POST"],
     ["DELETE", "/api/v1/groups/app/switch", "POST"],
     ["OPTIONS", "/livez", "GET, HEAD"],
@@ -252,7 +314,17 @@ describe("what is not there", () => {
 test("metrics say what is so now, and count what has happened", async () => {
   await using admin = await startTestAdmin();
   admin.control.loads.set("green green1", { inFlight: 4, tunnels: 2 });
-  admin.control.workers = [{ ...WORKER, state: "serving", crashes: 5 }];
+  admin.control.workers = [
+    { ...WORKER, state: "serving", crashes: 5 },
+    { ...WORKER, state: "draining" },
+  ];
+  admin.control.waiting = 6;
+  admin.control.traffic = trafficOf([
+    exchangeRecord(),
+    exchangeRecord({ pool: "green", attempts: REFUSED_THEN_ANSWERED }),
+    exchangeRecord({ group: undefined, release: undefined, attempts: [], status: 404 }),
+    exchangeRecord({ group: "gone" }),
+  ]);
   admin.control.strike(0);
 
   const [status, text] = await admin.ask("/metrics");
@@ -268,18 +340,42 @@ test("metrics say what is so now, and count what has happened", async () => {
     /^understudy_workers\{state="serving"\} 1$/,
     /^understudy_workers\{state="waiting"\} 0$/,
     /^understudy_worker_crashes_total 5$/,
+    /^understudy_worker_cpu_seconds_total\{worker="0"\} 1\.5$/,
+    /^understudy_worker_busy_seconds_total\{worker="0"\} 2\.5$/,
+    /^understudy_worker_resident_memory_bytes\{worker="0"\} 64000000$/,
+    /^understudy_worker_loop_delay_seconds\{worker="0"\} 0\.004$/,
+    /^understudy_worker_uncounted_seconds_total 0\.5$/,
     /^understudy_client_connections 3$/,
     /^understudy_server_up\{group="app",pool="blue",server="blue1"\} 0$/,
     /^understudy_server_available\{group="app",pool="green",server="green1"\} 1$/,
     /^understudy_group_active_pool\{group="app",pool="blue"\} 0$/,
     /^understudy_group_active_pool\{group="app",pool="green"\} 1$/,
+    /^understudy_pool_asleep\{group="app",pool="green"\} 0$/,
     /^understudy_in_flight\{group="app",pool="green",server="green1"\} 4$/,
     /^understudy_tunnels\{group="app",pool="green",server="green1"\} 2$/,
+    /^understudy_server_strikes\{group="app",pool="blue",server="blue1"\} 1$/,
+    /^understudy_held_requests\{group="app"\} 6$/,
+    /^understudy_switches_total\{group="app",kind="failover"\} 1$/,
+    /^understudy_switches_total\{group="app",kind="ordered"\} 0$/,
+    /^understudy_http_requests_total\{group="app",pool="blue",release="v1",method="GET",code="2xx"\} 1$/,
+    /^understudy_http_requests_total\{group="app",pool="blue",release="v1",method="GET",code="5xx"\} 0$/,
+    /^understudy_http_requests_total\{group="",pool="",release="",method="GET",code="4xx"\} 1$/,
+    /^understudy_attempts_total\{group="app",pool="blue",outcome="ok",cause=""\} 1$/,
+    /^understudy_attempts_total\{group="app",pool="blue",outcome="failed",cause="refused"\} 1$/,
+    /^understudy_retries_total\{group="app",pool="blue",kind="next"\} 1$/,
+    /^understudy_retries_total\{group="app",pool="blue",kind="rescue"\} 0$/,
+    /^understudy_saved_requests_total\{group="app",pool="green"\} 1$/,
+    /^understudy_http_request_duration_seconds_bucket\{group="app",pool="blue",le="0\.025"\} 0$/,
+    /^understudy_http_request_duration_seconds_bucket\{group="app",pool="blue",le="0\.05"\} 1$/,
+    /^understudy_http_request_duration_seconds_bucket\{group="app",pool="blue",le="\+Inf"\} 1$/,
+    /^understudy_http_request_duration_seconds_sum\{group="app",pool="blue"\} 0\.045$/,
+    /^understudy_http_request_duration_seconds_count\{group="app",pool="blue"\} 1$/,
     /^understudy_events_total\{type="server-down"\} 1$/,
     /^understudy_events_total\{type="all-down"\} 0$/,
     /^process_cpu_seconds_total \d/,
   ];
   expect(wanted.filter((one) => !lines.some((line) => one.test(line)))).toEqual([]);
+  expect(text).not.toContain('group="gone"');
 });
 
 test("metrics keep nothing of a group that is gone, and gateways nothing of one another", async () => {
@@ -291,3 +387,9 @@ test("metrics keep nothing of a group that is gone, and gateways nothing of one 
   expect((await admin.ask("/metrics"))[1]).not.toContain("server_up{");
   expect((await other.ask("/metrics"))[1]).toContain('server_up{group="app",pool="red"');
 });
+
+function trafficOf(records: readonly ExchangeRecord[]) {
+  const tally = new TrafficTally();
+  for (const record of records) tally.count(record);
+  return tally.all;
+}

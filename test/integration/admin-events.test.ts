@@ -22,6 +22,8 @@ test("whoever follows gets each event from then on, numbered and with its time",
       number: 2,
       time,
       type: "server-down",
+      trigger: "auto",
+      config: 3,
       group: "app",
       pool: "blue",
       server: "blue1",
@@ -68,7 +70,7 @@ test("only so many may follow; whoever leaves makes room", async () => {
 
     const [status, body] = await admin.ask("/api/v1/events");
 
-    expect([status, body]).toMatchObject([503, { error: "OVERLOADED" }]);
+    expect([status, body]).toMatchObject([503, { code: "OVERLOADED" }]);
     expect((await admin.ask("/livez"))[0]).toBe(200);
   }
   await using late = await admin.follow();
@@ -134,3 +136,39 @@ async function eventOf(client: { until(mark: string): Promise<string> }) {
   const value = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
   return { id: value("id"), event: value("event"), data: JSON.parse(value("data")) as unknown };
 }
+
+test("whoever comes back gets what it has missed, and is told what is kept no more", async () => {
+  await using admin = await startTestAdmin();
+  for (let n = 0; n < 1_002; n++) {
+    admin.control.tell({ type: "all-down", group: n % 2 === 0 ? "app" : "other", reason: `${n}` });
+  }
+  const following = async (query: string, fields = {}): Promise<readonly string[]> => {
+    await using client = await admin.followFrom(query, fields);
+    const reason = `last of ${query} ${JSON.stringify(fields).length}`;
+    admin.control.tell({ type: "group-recovered", group: "app", reason });
+    const text = await client.until(`"reason":"${reason}"}\n\n`);
+    return [
+      /^: (.*)$/m.exec(text)?.[1] ?? "",
+      ...Array.from(text.matchAll(/^id: (.*)$/gm), ([, id = ""]) => id),
+    ];
+  };
+
+  expect(await following("?since_id=1000")).toEqual(["events since 1000", "1001", "1002", "1003"]);
+  expect(await following("", { "Last-Event-ID": "1002" })).toEqual([
+    "events since 1002",
+    "1003",
+    "1004",
+  ]);
+  expect(await following("?since_id=1002&group=app")).toEqual([
+    "events since 1002",
+    "1003",
+    "1004",
+    "1005",
+  ]);
+  expect((await following("?since_id=1"))[0]).toBe(
+    "events since 1; events 2 to 5 are kept no more",
+  );
+  expect((await following("?since_id=9999"))[0]).toBe(
+    "events since 9999; the gateway was started anew after event 9999",
+  );
+});

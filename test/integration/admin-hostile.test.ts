@@ -17,10 +17,10 @@ describe("a browser that a page of another site misuses", () => {
     const ordered = await admin.ask(SWITCH, { method: "POST", body: TO_GREEN, fields });
 
     expect([asked, ordered]).toMatchObject([
-      [403, { error: "FORBIDDEN" }],
-      [403, { error: "FORBIDDEN" }],
+      [403, { code: "FORBIDDEN" }],
+      [403, { code: "FORBIDDEN" }],
     ]);
-    expect(admin.control.orders).toEqual([]);
+    expect(admin.control.ordered).toEqual([]);
   });
 
   test("has that page's origin, and may order nothing", async () => {
@@ -33,7 +33,7 @@ describe("a browser that a page of another site misuses", () => {
     expect(await order("https://evil.test")).toBe(403);
     expect(await order("null")).toBe(403);
     expect(await order("http://localhost:3000")).toBe(403);
-    expect(admin.control.orders).toEqual([]);
+    expect(admin.control.ordered).toEqual([]);
     expect(await order("http://localhost:9900")).toBe(200);
   });
 
@@ -66,7 +66,7 @@ describe("bodies", () => {
     expect((await client.answer())?.status).toBe(413);
     client.send(requestText(local({ path: "/livez" })));
     expect((await client.answer())?.status).toBe(200);
-    expect(admin.control.orders).toEqual([]);
+    expect(admin.control.ordered).toEqual([]);
   });
 
   test.each(["{", "to=green", '{"to":"green"}}', "\u0000"])("%j is 400", async (body) => {
@@ -76,7 +76,7 @@ describe("bodies", () => {
 
     expect(answer).toMatchObject([
       400,
-      { message: expect.stringMatching(/^the body is not valid/) },
+      { detail: expect.stringMatching(/^the body is not valid/) },
     ]);
   });
 
@@ -89,7 +89,7 @@ describe("bodies", () => {
     client.reset();
 
     await admin.ask("/livez");
-    expect([admin.control.orders, admin.errors]).toEqual([[], []]);
+    expect([admin.control.ordered, admin.errors]).toEqual([[], []]);
   });
 });
 
@@ -131,7 +131,7 @@ describe("clients that take their time", () => {
     admin.control.decide = () => new Promise(() => {});
     await using client = await connectRaw(admin);
     client.send(requestText(local({ method: "POST", path: "/api/v1/reload" })));
-    expect(await isTrueWithin(5_000, () => admin.control.orders.length > 0)).toBe(true);
+    expect(await isTrueWithin(5_000, () => admin.control.ordered.length > 0)).toBe(true);
 
     await clock.runUntil(admin.stop());
 
@@ -158,7 +158,7 @@ describe("clients that take their time", () => {
       });
     await using client = await connectRaw(admin);
     client.send(requestText(local({ method: "POST", path: "/api/v1/reload" })));
-    expect(await isTrueWithin(5_000, () => admin.control.orders.length > 0)).toBe(true);
+    expect(await isTrueWithin(5_000, () => admin.control.ordered.length > 0)).toBe(true);
 
     client.reset();
     await admin.ask("/livez");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { storyOf } from "../support/exchange-story.ts";
+import { connectFull } from "../support/full-client.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { startHandServer } from "../support/hand-server.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -181,17 +182,8 @@ test("the last bytes of an answer that a slow client has not read yet reach it a
   const body = "x".repeat(8 * 1024);
   await using blue = await startScriptedServer([{ does: "answer", status: 200, body }]);
   await using gateway = await startTestGateway({ pools: { blue: [blue] }, clock });
-  await using other = await connectRaw(gateway);
-  other.pause();
-  other.send(requestText({}).repeat(4_000));
-  await standsStill(() => gateway.exchanges.length);
-  // As many as fill the kernel, and the gateway's own buffer by half.
-  const count = gateway.exchanges.length - 4;
-  await using client = await connectRaw(gateway);
-  client.pause();
-  client.send(requestText({}).repeat(count));
-  await standsStill(() => gateway.exchanges.length);
-  other.leave();
+  const { client, count } = await connectFull(gateway);
+  await using _client = client;
 
   const stopped = gateway.stop();
   await clock.advance(1_000);

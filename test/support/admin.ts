@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Address } from "../../src/config/config.ts";
+import { hashOfToken } from "../../src/config/token-file.ts";
 import { type AdminServer, startAdminServer } from "../../src/control/admin-server.ts";
 import type { GroupSpec } from "../../src/failover/spec.ts";
 import { CountingClock } from "./counting-clock.ts";
@@ -18,6 +19,7 @@ export interface AdminSetup {
   readonly clock?: Clock;
   readonly groups?: readonly GroupSpec[];
   readonly address?: Address;
+  readonly token?: string;
 }
 
 const LOOPBACK: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
@@ -33,6 +35,7 @@ export async function startTestAdmin(setup: AdminSetup = {}): Promise<TestAdmin>
   const server = await startAdminServer(setup.address ?? LOOPBACK, control, {
     clock,
     version: "1.2.3",
+    tokenHash: () => setup.token && hashOfToken(setup.token),
     onError: (error) => errors.push(error),
   });
   return new TestAdmin(server, { control, clock, errors, socketsBefore: before });
@@ -67,7 +70,7 @@ export class TestAdmin implements AsyncDisposable {
   async ask(path: string, request: RequestText = {}): Promise<readonly [number, unknown]> {
     const answer = await ask(this, local({ path, ...request }));
     if (answer === undefined) throw new Error(`no answer to ${path}`);
-    const isJson = answer.fields.get("content-type") === "application/json";
+    const isJson = answer.fields.get("content-type")?.endsWith("json") === true;
     const body: unknown = isJson ? JSON.parse(answer.body) : answer.body;
     return [answer.status, body];
   }
@@ -82,6 +85,17 @@ export class TestAdmin implements AsyncDisposable {
     const client = await connectRaw(this);
     client.send(requestText(local({ path: "/api/v1/events" })));
     await client.until(": events from now on\n\n");
+    return client;
+  }
+
+  /** One whose stream begins in the past. */
+  async followFrom(
+    query: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<RawConnection> {
+    const client = await connectRaw(this);
+    client.send(requestText(local({ path: `/api/v1/events${query}`, fields })));
+    await client.until("\r\n\r\n");
     return client;
   }
 

@@ -27,6 +27,10 @@ export class DemoApp implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   get address(): string {
     return `127.0.0.1:${this.#port}`;
   }

@@ -29,6 +29,7 @@ export function exchangeRecord(
     pool: "blue",
     release: "v1",
     attempts: [attemptRecord()],
+    heldMs: 0,
     affinity: undefined,
     error: undefined,
     why: undefined,

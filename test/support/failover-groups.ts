@@ -36,7 +36,11 @@ export const PROBED: ProbeRules = {
 
 /** A pool whose servers are named after it: `blue1`, `blue2`. */
 export function aPool(name: string, ...servers: readonly Partial<ServerSpec>[]): PoolSpec {
-  return { name, servers: servers.map((more, at) => aServer(name, `${name}${at + 1}`, more)) };
+  return {
+    name,
+    cold: false,
+    servers: servers.map((more, at) => aServer(name, `${name}${at + 1}`, more)),
+  };
 }
 
 /** One server each in the pools blue (the primary) and green. */
@@ -54,6 +58,7 @@ export function aGroup(
     balance: { kind: "round_robin" },
     policy: { ...DEFAULT_POLICY, ...policy },
     drain: { tunnelsMs: 300_000, spreadMs: 30_000, graceMs: 2000 },
+    split: [],
     ...more,
   };
 }

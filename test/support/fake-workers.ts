@@ -9,6 +9,17 @@ import type { Ending, Launch, WorkerProcess } from "../../src/process/worker-pro
 
 type Obedience = Answer | "never";
 
+/** Of a worker that serves nobody. */
+export const NOTHING_TO_REPORT: WorkerNews = {
+  type: "report",
+  connections: 0,
+  use: { cpuSeconds: 0, busySeconds: 0, residentBytes: 0, delayMs: 0 },
+  loads: [],
+  waits: [],
+  traffic: [],
+  stories: [],
+};
+
 /** The processes that a supervisor has started; they do nothing but say that they have obeyed. */
 export class FakeWorkers {
   readonly all: FakeWorker[] = [];
@@ -65,7 +76,7 @@ export class FakeWorker implements WorkerProcess {
   }
 
   report(): void {
-    this.#end.onTell({ type: "report", connections: 0, loads: [] });
+    this.#end.onTell(NOTHING_TO_REPORT);
   }
 
   /** It tells the others of a session. */

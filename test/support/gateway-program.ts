@@ -100,6 +100,8 @@ function configText(folder: string, { groups, config }: GatewaySettings): string
     // No more than any limit of open files allows, which is warned of else.
     limits: { connections: 1_000 },
     groups,
+    // How many fail within a second depends on the machine.
+    alerts: { error_rate: { threshold: "100%" } },
     ...config,
   });
 }
@@ -171,6 +173,14 @@ export class GatewayProgram implements AsyncDisposable {
   /** What its admin API answers, as data. */
   adminSays(path: string): Promise<unknown> {
     return this.#askAdmin({ path });
+  }
+
+  /** The value of each series of a metric, by its labels as they are written. */
+  async metric(name: string): Promise<ReadonlyMap<string, number>> {
+    const answer = await ask({ path: this.#adminSocket }, { path: "/metrics" });
+    const series = new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, "gm");
+    const found = (answer?.body ?? "").matchAll(series);
+    return new Map(Array.from(found, ([, labels = "", value]) => [labels, Number(value)]));
   }
 
   /** The same, of an order. */

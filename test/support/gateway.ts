@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import type { Config } from "../../src/config/config.ts";
+import type { Orders } from "../../src/control/orders.ts";
 import type { ExchangeRecord, GatewayEvent } from "../../src/events.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
+import type { GroupState } from "../../src/failover/group-state.ts";
 import type { Lookup } from "../../src/proxy/resolver.ts";
 import type { SessionStore } from "../../src/proxy/session-bindings.ts";
 import { CountingClock } from "./counting-clock.ts";
@@ -35,6 +37,7 @@ export interface GatewaySetup {
   /** Decides the moment of each goodbye within its share of `drain.spread`. */
   readonly random?: () => number;
   readonly sessions?: SessionStore;
+  readonly stateFile?: string;
 }
 
 /** How long sockets may take to close after the gateway has stopped, in milliseconds. */
@@ -53,6 +56,7 @@ export async function startTestGateway(setup: GatewaySetup): Promise<TestGateway
     ...(setup.random && { random: setup.random }),
     ...(setup.sessions && { sessions: setup.sessions }),
     ...(setup.lookup && { lookup: setup.lookup }),
+    ...(setup.stateFile !== undefined && { stateFile: setup.stateFile }),
     onExchange: (record) => heard.exchange(record),
     onEvent: (event) => heard.event(event),
   });
@@ -77,6 +81,30 @@ export class TestGateway implements AsyncDisposable {
     this.port = Number(this.address.slice(this.address.lastIndexOf(":") + 1));
   }
 
+  /** Where operators reach it; empty where it has no such address. */
+  get adminAddress(): string {
+    return this.#gateway.adminAddress ?? "";
+  }
+
+  /** What an operator can order. */
+  get orders(): Orders {
+    return this.#gateway.orders;
+  }
+
+  get alerts(): Gateway["alerts"] {
+    return this.#gateway.alerts;
+  }
+
+  /** `blue`: the pool that serves. */
+  get active(): string {
+    return this.#gateway.groups.get("app").active;
+  }
+
+  /** The group `app` as it stands. */
+  get group(): GroupState {
+    return this.#gateway.groups.get("app");
+  }
+
   get events(): readonly GatewayEvent[] {
     return this.#heard.events;
   }
@@ -92,6 +120,11 @@ export class TestGateway implements AsyncDisposable {
   /** Waits for the record of the n-th exchange to end, from 0. */
   async exchange(n = 0): Promise<ExchangeRecord> {
     return await this.#heard.nth(n);
+  }
+
+  /** How many requests of the group `app` wait. */
+  get waiting(): number {
+    return this.#gateway.waitingOf("app");
   }
 
   /** `blue up`, `green down`: every server's health in the order of the pools. */
@@ -209,6 +242,8 @@ export function readConfig(setup: GatewaySetup): Config {
     access_log: "off",
     event_log: { file: "/dev/null", level: "error" },
     workers: 0,
+    // Whoever breaks servers on purpose knows.
+    alerts: { error_rate: { threshold: "100%" } },
     ...setup.top,
     groups: { app: { pools: poolsOf(setup), ...setup.group }, ...setup.others },
   });

@@ -21,6 +21,8 @@ interface Options {
   readonly check?: Behaviour;
   /** `close`: ending the server while a connection is open is no failure. Default: it is. */
   readonly openAtEnd?: "fail" | "close";
+  /** Default: one that is free. */
+  readonly port?: number;
 }
 
 /** How long connections may take to close after the test is over, in milliseconds. */
@@ -32,7 +34,7 @@ export async function startScriptedServer(
   options: Options = {},
 ): Promise<ScriptedServer> {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
+  server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   return new ScriptedServer(server, script, options);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { groupLines, statusLines } from "../../../src/cli/status-text.ts";
+import { groupLines, PLAIN, statusLines } from "../../../src/cli/status-text.ts";
 import type {
   GroupView,
   PoolView,
@@ -24,6 +24,7 @@ const SERVER: ServerView = {
 const BLUE: PoolView = {
   name: "blue",
   role: "primary",
+  standby: "awake",
   serving: true,
   in_flight: 0,
   tunnels: 0,
@@ -31,7 +32,12 @@ const BLUE: PoolView = {
 };
 
 const GREEN: PoolView = { ...BLUE, name: "green", role: "backup", serving: false };
-const OUT: ServerView = { ...SERVER, health: "down", available: false };
+const OUT: ServerView = {
+  ...SERVER,
+  health: "down",
+  available: false,
+  reason: "refused the connection",
+};
 
 const STATUS: StatusView = {
   version: "1.2.3",
@@ -46,7 +52,15 @@ const STATUS: StatusView = {
 };
 
 function group(active: string, ...pools: readonly PoolView[]): GroupView {
-  return { name: "app", primary: pools[0]?.name ?? "", active, pools: [...pools] };
+  const primary = pools[0]?.name ?? "";
+  const common = {
+    name: "app",
+    configured_primary: primary,
+    door: { state: "open" },
+    waiting: 0,
+  } as const;
+  const ordered: string[] = [];
+  return { ...common, ordered, primary, active, pools: [...pools] };
 }
 
 describe("the first line of a group says which release serves and why", () => {
@@ -77,13 +91,7 @@ describe("the first line of a group says which release serves and why", () => {
   });
 });
 
-test("a server that an operator took out says so beside its health", () => {
-  const drained = { ...BLUE, servers: [{ ...SERVER, admin: "drain" as const }] };
-
-  expect(groupLines(group("blue", drained), NOW)[2]).toContain("up, drain");
-});
-
-test("a group with probes has a column for the last ones", () => {
+test("a group is a tree: what was ordered, its pools, their servers and why they are as they are", () => {
   const last_probe = {
     passed: false,
     time: "2026-11-21T11:59:58.500Z",
@@ -92,23 +100,67 @@ test("a group with probes has a column for the last ones", () => {
     fails: 2,
     reason: "ECONNREFUSED",
   };
-  const probed = { ...BLUE, servers: [{ ...SERVER, last_probe }, SERVER] };
+  const down = { ...OUT, strikes: 1, last_probe };
+  const view: GroupView = {
+    ...group(
+      "green",
+      { ...BLUE, serving: false, servers: [down] },
+      {
+        ...GREEN,
+        serving: true,
+        release: "v2",
+        draining_until: "2026-11-21T12:03:05.000Z",
+        tunnels: 7,
+      },
+    ),
+    ordered: ["primary green (the configuration says blue)"],
+    waiting: 3,
+  };
 
-  const [, heading, first, second] = groupLines(group("blue", probed), NOW);
-
-  const at = heading?.indexOf("LAST PROBE");
-  expect([first, second].map((line) => line?.slice(at, (at ?? 0) + 13).trim())).toEqual([
-    "failed 1s ago",
-    "-",
+  expect(groupLines(view, NOW)).toEqual([
+    "group app: green (release v2) serves: the primary blue has no server available",
+    "  by order: primary green (the configuration says blue)",
+    "  3 requests wait for a server",
+    "  blue   primary",
+    `    ${OUT.address}  down 12s  0 in flight, 1 strike, probe failed 1s ago`,
+    `      ${OUT.reason}`,
+    "      probe: ECONNREFUSED",
+    "  green  backup   SERVES  release v2, drains for another 3m 5s: 7 tunnels",
+    `    ${SERVER.address}  up 12s    0 in flight`,
   ]);
 });
 
-test("a pool that drains says how long, and what is left", () => {
-  const draining = { ...BLUE, draining_until: "2026-11-21T12:03:05.000Z", tunnels: 7 };
+test("a server that an operator took out says so beside its health", () => {
+  const drained = { ...BLUE, servers: [{ ...SERVER, admin: "drain" as const }] };
 
-  expect(groupLines(group("green", GREEN, draining), NOW).at(-1)).toBe(
-    "  blue drains for another 3m 5s: 7 tunnels",
-  );
+  expect(groupLines(group("blue", drained), NOW)[2]).toContain(`up 12s, drain by order  `);
+});
+
+test("no line is wider than the terminal, where words allow it", () => {
+  const reason =
+    "failed 3 probes in a row: answered 500 instead of 200-299 for /healthz?deep=1, and slowly";
+  const view = group("blue", BLUE, { ...GREEN, servers: [{ ...OUT, reason }] });
+
+  const lines = groupLines(view, NOW, { ...PLAIN, width: 60 });
+
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(60);
+  expect(lines.slice(-2)).toEqual([
+    "      failed 3 probes in a row: answered 500 instead of",
+    "      200-299 for /healthz?deep=1, and slowly",
+  ]);
+});
+
+test("colours say how each server is", () => {
+  const paint = (style: string, text: string): string => `<${style}>${text}</>`;
+  const lines = groupLines(group("blue", BLUE, { ...GREEN, servers: [OUT] }), NOW, {
+    ...PLAIN,
+    paint,
+  });
+
+  expect(lines.map((line) => /<(green|red)>[a-z]+ /.exec(line)?.[0]).filter(Boolean)).toEqual([
+    "<green>up ",
+    "<red>down ",
+  ]);
 });
 
 test("the gateway: its configuration, addresses and workers", () => {
@@ -133,8 +185,8 @@ test("every group has its paragraph", () => {
   expect(lines.slice(4)).toEqual([
     "",
     "group app: blue serves: it is the primary",
-    "  POOL  ROLE     SERVES  RELEASE  SERVER         HEALTH  FOR  STRIKES  IN FLIGHT  TUNNELS  REASON",
-    "  blue  primary  yes     -        app_blue:3000  up      12s  0        0          0        has not failed yet",
+    "  blue  primary  SERVES",
+    "    app_blue:3000  up 12s  0 in flight",
     "",
     "group later: nothing is deployed here yet",
   ]);

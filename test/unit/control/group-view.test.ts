@@ -6,6 +6,7 @@ import { aGroup, aPool, GroupStory, PROBED, REFUSED } from "../../support/failov
 const AT_NOON = Date.UTC(2026, 10, 21, 12);
 const IDLE: Surroundings = {
   loadOf: () => ({ inFlight: 0, tunnels: 0 }),
+  waitingOf: () => 0,
   releaseOf: () => undefined,
   lastProbeOf: () => undefined,
 };
@@ -31,11 +32,16 @@ test("a group that has just begun", () => {
   expect(seen(story)).toEqual({
     name: "app",
     primary: "blue",
+    configured_primary: "blue",
     active: "blue",
+    door: { state: "open" },
+    waiting: 0,
+    ordered: [],
     pools: [
       {
         name: "blue",
         role: "primary",
+        standby: "awake",
         serving: true,
         in_flight: 0,
         tunnels: 0,
@@ -44,6 +50,7 @@ test("a group that has just begun", () => {
       {
         name: "green",
         role: "backup",
+        standby: "awake",
         serving: false,
         in_flight: 0,
         tunnels: 0,
@@ -132,6 +139,7 @@ test("loads are those of each server, and their sum for the pool; releases as th
     story.state,
     {
       loadOf: (_, key) => loads[key] ?? { inFlight: 0, tunnels: 0 },
+      waitingOf: () => 2,
       releaseOf: (_, pool) => (pool === "blue" ? "v1" : undefined),
       lastProbeOf: () => undefined,
     },

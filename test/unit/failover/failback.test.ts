@@ -82,7 +82,7 @@ function backByHand(): GroupStory {
 
 test("failback: manual waits for a switch, or for the active pool to die", () => {
   expect([backByHand().happened, nextDue(backByHand().state)]).toEqual([
-    ["server-up blue1"],
+    ["server-up blue1", "pool-up"],
     undefined,
   ]);
 
@@ -173,6 +173,7 @@ test("all down and recovered are told once each, and the active pool stays meanw
     "group-recovered",
     "failback green -> blue",
     "server-up green1",
+    "pool-up",
   ]);
   expect(story.reasons[1]).toBe("blue1 answered a request again");
 });

@@ -15,9 +15,16 @@ test("facts are plain data, servers by their keys", () => {
     group: "app",
     primary: "blue",
     active: "green",
+    orders: { door: { kind: "open" }, split: undefined },
     pools: [
-      { name: "blue", servingSince: undefined, drainUntil: undefined, isDrained: false },
-      { name: "green", servingSince: 0, drainUntil: undefined, isDrained: false },
+      {
+        name: "blue",
+        servingSince: undefined,
+        drainUntil: undefined,
+        isDrained: false,
+        standby: "awake",
+      },
+      { name: "green", servingSince: 0, drainUntil: undefined, isDrained: false, standby: "awake" },
     ],
     servers: [
       {

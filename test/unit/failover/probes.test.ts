@@ -304,7 +304,11 @@ describe("the pace", () => {
     const isOut = story.apply({ type: "admin-set", server: 0, admin: "maint" }).server(0);
     const plain = new GroupStory(aGroup()).server(0);
 
-    expect([drains, isOut, plain].map(probePace)).toEqual([2000, undefined, undefined]);
+    expect([drains, isOut, plain].map((one) => probePace(one))).toEqual([
+      2000,
+      undefined,
+      undefined,
+    ]);
   });
 
   test("what finds the same again and again is no change", () => {

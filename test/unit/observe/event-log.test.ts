@@ -16,9 +16,12 @@ async function linesAt(level: EventLogConfig["level"]): Promise<unknown[]> {
   const log = openEventLog({ file, level }, { ...systemClock, wall: () => WALL });
 
   const server = { group: "app", pool: "blue", server: "app_blue:3000" };
-  log.write({ type: "server-down", ...server, reason: "refused" });
-  log.write({ type: "failover", group: "app", from: "blue", to: "green", reason: "blue is down" });
-  log.write({ type: "all-down", group: "app", reason: "green\nis down too" });
+  log.write({ type: "server-down", ...server, reason: "refused" }, 3);
+  log.write(
+    { type: "failover", group: "app", from: "blue", to: "green", reason: "blue is down" },
+    3,
+  );
+  log.write({ type: "all-down", group: "app", reason: "green\nis down too" }, 3);
   log.info({ addresses: ["127.0.0.1:8080"] }, "ready");
   await log.close();
 
@@ -35,6 +38,8 @@ const allDown = {
   level: "error",
   time,
   event: "all-down",
+  trigger: "auto",
+  config: 3,
   group: "app",
   reason: "green\nis down too",
   message: "no server available",
@@ -46,6 +51,8 @@ test("a state change is one line: the message constant, the facts in fields", as
       level: "warn",
       time,
       event: "server-down",
+      trigger: "auto",
+      config: 3,
       group: "app",
       pool: "blue",
       server: "app_blue:3000",
@@ -56,6 +63,8 @@ test("a state change is one line: the message constant, the facts in fields", as
       level: "warn",
       time,
       event: "failover",
+      trigger: "auto",
+      config: 3,
       group: "app",
       from: "blue",
       to: "green",

@@ -13,6 +13,7 @@ import { Supervisor } from "../../../src/process/supervisor.ts";
 import type { Ending, WorkerProcess } from "../../../src/process/worker-process.ts";
 import { SessionBindings } from "../../../src/proxy/session-bindings.ts";
 import { configOf } from "../../support/config.ts";
+import { NOTHING_TO_REPORT } from "../../support/fake-workers.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const TWO = "workers: 2";
@@ -138,6 +139,7 @@ class House {
       sessions: new SessionBindings(this.clock),
       onTold: () => {},
       onEvent: (event) => this.events.push(event),
+      onProof: () => {},
     });
   }
 
@@ -194,7 +196,7 @@ class FakeWorker implements WorkerProcess {
   }
 
   report(): void {
-    if (!this.isOver) this.#end.onTell({ type: "report", connections: 0, loads: [] });
+    if (!this.isOver) this.#end.onTell(NOTHING_TO_REPORT);
   }
 
   ask({ type }: Order): Promise<Answer> {

@@ -278,6 +278,7 @@ class House {
       sessions: new SessionBindings(this.clock),
       onTold: () => {},
       onEvent: (event) => this.told.push(wordsFor(event)),
+      onProof: () => {},
     });
   }
 

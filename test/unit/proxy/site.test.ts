@@ -28,6 +28,7 @@ class Sites implements GroupStates {
     resolver: new Resolver(this.clock),
     random: () => 0,
     cookieKey: new Uint8Array(32),
+    isProof: () => false,
     sessions: new SessionBindings(this.clock),
     onExchange: () => {},
     onUpgrade: () => {},
