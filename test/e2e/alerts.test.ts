@@ -44,9 +44,11 @@ test("a kill is told within two seconds, its end once, and the traffic sees none
   expect(soon).toEqual(["Failover detected: blue -&gt; green"]);
   expect(slack.titles.at(-1)).toBe("Recovery: back to blue (primary)");
   const [first] = slack.posted;
-  for (const fact of [green.address, "*Release*\\nv2", "*Reason*", "refused"]) {
+  for (const fact of [green.address, "*Release*\\nv2", "*Reason*"]) {
     expect(first?.body).toContain(fact);
   }
+  // Whichever request met the kill first was answered by a reset, or by no server at all.
+  expect(first?.body).toMatch(new RegExp(`${blue.address} (refused|reset|closed) the connection`));
   // The second try of the recovery is the one that was taken.
   expect(slack.posted.map(({ isTaken }) => isTaken)).toEqual([true, false, true]);
   expect(summary).toMatchObject({ failed: 0, strayBytes: 0 });

@@ -33,6 +33,7 @@ test(`10,000 clients that leave and servers that break leave no trace (seed ${se
   expect(end.heapBytes - middle.heapBytes).toBeLessThan(HEAP_BYTES);
   expect(end.residentBytes - middle.residentBytes).toBeLessThan(RESIDENT_BYTES);
   expect([first.unanswered, second.unanswered]).toEqual([0, 0]);
+  expect([...first.hung, ...second.hung]).toEqual([]);
   expect(first.stories).toEqual(new Set(CHAOS_STORIES));
   expect((await ask(gateway, { path: "/calm/ok" }))?.status).toBe(200);
   inspector[Symbol.dispose]();
@@ -77,17 +78,21 @@ async function inspect({ program }: GatewayProgram): Promise<Inspector> {
 
 interface Load {
   readonly stories: Set<string>;
+  /** The stories whose connection never ended. */
+  readonly hung: string[];
   /** Clients that stayed and got neither an answer nor an end. */
   unanswered: number;
 }
 
 /** So many clients that leave, and among them some that stay. */
 async function loadOf({ port }: GatewayProgram, random: Random, aborts: number): Promise<Load> {
-  const load: Load = { stories: new Set(), unanswered: 0 };
+  const load: Load = { stories: new Set(), hung: [], unanswered: 0 };
   let left = aborts;
   const client = async (): Promise<void> => {
     while (left-- > 0) {
-      load.stories.add(await misbehave(port, random));
+      const { story, isOver } = await misbehave(port, random);
+      load.stories.add(story);
+      if (!isOver) load.hung.push(story);
       if (random.chance(0.1) && !(await behave(port, random))) load.unanswered += 1;
     }
   };

@@ -22,11 +22,17 @@ const STORIES = {
 
 export const CHAOS_STORIES: readonly string[] = Object.keys(STORIES);
 
-/** One connection of a client that misbehaves; resolves with its story when it is closed. */
-export async function misbehave(port: number, random: Random): Promise<string> {
-  const [name, write] = random.pick(Object.entries(STORIES));
+export interface Misdeed {
+  readonly story: string;
+  /** Whether its connection came to an end. */
+  readonly isOver: boolean;
+}
+
+/** One connection of a client that misbehaves, until it is closed or has waited long enough. */
+export async function misbehave(port: number, random: Random): Promise<Misdeed> {
+  const [story, write] = random.pick(Object.entries(STORIES));
   const socket = connect(port, "127.0.0.1");
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const closed = closeOf(socket);
   socket.on("error", () => {});
   socket.on("connect", () => {
     if (!socket.destroyed) socket.write(write(random), "latin1");
@@ -34,14 +40,24 @@ export async function misbehave(port: number, random: Random): Promise<string> {
   if (random.chance(0.3)) readSlowly(socket, random);
   else socket.resume();
   leaveSometime(socket, random);
-  await closed;
-  return name;
+  return { story, isOver: await closed };
 }
 
 /** A client that stays, its request whole or not; resolves with true when it got an end. */
 export async function behave(port: number, random: Random): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
-  const closed = new Promise<boolean>((resolve) => {
+  const closed = closeOf(socket);
+  socket.on("error", () => {});
+  const request = anyRequest(random, "Connection: close\r\n");
+  socket.write(random.chance(0.9) ? request : partOf(random, request), "latin1");
+  if (random.chance(0.2)) readSlowly(socket, random);
+  else socket.resume();
+  return await closed;
+}
+
+/** Resolves with true when it is closed, with false where that does not happen. */
+async function closeOf(socket: Socket): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => {
       resolve(false);
       socket.destroy();
@@ -51,17 +67,10 @@ export async function behave(port: number, random: Random): Promise<boolean> {
       resolve(true);
     });
   });
-  socket.on("error", () => {});
-  const request = anyRequest(random, "Connection: close\r\n");
-  socket.write(random.chance(0.9) ? request : partOf(random, request), "latin1");
-  if (random.chance(0.2)) readSlowly(socket, random);
-  else socket.resume();
-  return await closed;
 }
 
 function leaveSometime(socket: Socket, random: Random): void {
   let left = false;
-  // Once only: a reset after an end() never comes to an end in Node.
   const leave = (): void => {
     if (!left) leaveBy(socket, random.pick(["close", "reset", "finish"]));
     left = true;
@@ -72,9 +81,11 @@ function leaveSometime(socket: Socket, random: Random): void {
 }
 
 export function leaveBy(socket: Socket, way: "close" | "reset" | "finish"): void {
-  if (way === "reset") socket.resetAndDestroy();
-  else if (way === "close") socket.destroy();
-  else socket.end();
+  // Where its end is on its way, also in answer to the other side's, Node's reset fails, and the
+  // socket is never closed.
+  if (way === "reset" && !socket.writableEnded) socket.resetAndDestroy();
+  else if (way === "finish") socket.end();
+  else socket.destroy();
 }
 
 function readSlowly(socket: Socket, random: Random): void {

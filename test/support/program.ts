@@ -29,6 +29,13 @@ export function startProgram(
   return new Program(spawn(command, args, { ...options, stdio: [...stdio] }));
 }
 
+const running = new Set<ChildProcess>();
+
+/** Kills what a test has left: one that runs out of time never comes to the end of its scope. */
+export function killStrays(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /** A process of its own, and all that it has said. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -40,9 +47,11 @@ export class Program implements AsyncDisposable {
 
   constructor(child: ChildProcess) {
     this.#child = child;
+    running.add(child);
     child.stdout?.on("data", (bytes: Buffer) => this.#heard(() => (this.stdout += bytes)));
     child.stderr?.on("data", (bytes: Buffer) => this.#heard(() => (this.stderr += bytes)));
     this.#exited = once(child, "close").then(() => {
+      running.delete(child);
       this.#heard(() => (this.#isOver = true));
       return { code: child.exitCode, signal: child.signalCode };
     });
