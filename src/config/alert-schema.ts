@@ -3,8 +3,7 @@ import { RULES, type Rule } from "../alert/alert.ts";
 import type { AlertsConfig } from "../alert/alerts.ts";
 import type { Channel, Secret } from "../alert/channel.ts";
 import { command, url } from "./action-schema.ts";
-import { bad, good, quote, type Parsed } from "./parsed.ts";
-import { choice, count, duration, object, someDuration, text, word } from "./schema-parts.ts";
+import { choice, count, duration, object, part, someDuration, text } from "./schema-parts.ts";
 
 const smtp = z.url({ protocol: /^smtps?$/, error: "must be an smtp or smtps url" });
 
@@ -62,13 +61,6 @@ function secrets(written: string | undefined, file: string | undefined): readonl
 
 const rule = choice(Object.keys(RULES).filter(isRule));
 
-const part = word(parsePart, {
-  id: "part",
-  type: ["string", "integer"],
-  description: "Percent: `2%`, `0.5%`, or the number alone.",
-  examples: ["2%", "0.5%"],
-});
-
 const latency = object({
   p: z
     .number({ error: "must be a number below 100, for example 99" })
@@ -113,13 +105,6 @@ export const alerts = object({
     isMuted: mute,
   };
 });
-
-function parsePart(input: unknown): Parsed<number> {
-  const [, number] = /^(\d{1,3}(?:\.\d+)?) ?%?$/.exec(String(input)) ?? [];
-  const percent = Number(number);
-  if (number !== undefined && percent <= 100) return good(percent / 100);
-  return bad(`${quote(input)} is no part of 100: write 2%`);
-}
 
 function isRule(name: string): name is Rule {
   return name in RULES;

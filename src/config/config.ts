@@ -1,6 +1,7 @@
 import type { Action } from "../action/action.ts";
 import type { AlertsConfig } from "../alert/alerts.ts";
 import type { GroupSpec, ProbeRules } from "../failover/spec.ts";
+import type { Redaction } from "../observe/log-redaction.ts";
 import type { Route } from "../routing/router.ts";
 
 /** Where a socket listens: `0.0.0.0:8080`, `[::1]:8080`, `unix:/run/understudy.sock`. */
@@ -44,8 +45,13 @@ export interface AdminConfig {
 export interface AccessLogConfig {
   /** `stdout`, `stderr` or a path. */
   readonly file: string;
-  /** `json`, or an nginx-style template with `$variables` (presets are resolved to templates). */
+  /** A name of `LOG_FORMATS`, or an nginx-style template (presets are resolved to templates). */
   readonly format: string;
+  /** Paths that are not logged, each with all below it. */
+  readonly skip?: readonly string[] | undefined;
+  /** The part of the exchanges that is logged, 0 to 1; undefined = all. */
+  readonly sample?: number | undefined;
+  readonly redact?: Redaction | undefined;
 }
 
 /** What a client may cost; sizes in bytes, times in milliseconds, 0 = no limit, but heads always have one. */

@@ -9,7 +9,8 @@ const host = word(parseRouteHost, {
   examples: ["app.example.com", "*.example.com"],
 });
 
-const path = word(parseRoutePath, {
+/** Of requests: itself, and all below it. */
+export const path = word(parseRoutePath, {
   id: "route-path",
   type: "string",
   description: "`/api` takes `/api` and all below it, not `/apix`; `/` takes all.",

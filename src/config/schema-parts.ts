@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDuration, DURATION_PATTERN } from "./duration.ts";
 import { LATER_KEYS } from "./later-keys.ts";
-import { bad, quote, type Parsed } from "./parsed.ts";
+import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { parseSize, SIZE_PATTERN } from "./size.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -116,6 +116,21 @@ export const someSize = word(
     examples: ["8k", "16k", "64k"],
   },
 );
+
+/** A part of a whole, from 0 to 1. */
+export const part = word(parsePart, {
+  id: "part",
+  type: ["string", "integer"],
+  description: "Percent: `2%`, `0.5%`, or the number alone.",
+  examples: ["2%", "0.5%"],
+});
+
+function parsePart(input: unknown): Parsed<number> {
+  const [, number] = /^(\d{1,3}(?:\.\d+)?) ?%?$/.exec(String(input)) ?? [];
+  const percent = Number(number);
+  if (number !== undefined && percent <= 100) return good(percent / 100);
+  return bad(`${quote(input)} is no part of 100: write 2%`);
+}
 
 /** Groups and pools: they appear in paths, metrics and addresses, so they stay simple words. */
 export const name = z.string().regex(/^[A-Za-z][\w-]{0,62}$/, {

@@ -2,13 +2,12 @@ import { alerts } from "./alert-schema.ts";
 import { hooks } from "./hook-schema.ts";
 import { isIP } from "node:net";
 import { z } from "zod";
-import { compileTemplate, LOG_PRESETS } from "../observe/log-template.ts";
 import { parseAddress } from "./address.ts";
 import { group } from "./group-schema.ts";
+import { accessLog } from "./log-schema.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { choice, count, duration, name, object, size, someSize, text } from "./schema-parts.ts";
 import { word } from "./schema-parts.ts";
-import { didYouMean } from "./suggest.ts";
 
 const address = word(parseAddress, {
   id: "address",
@@ -47,24 +46,6 @@ export const admin = object({
       "Allows an address that is not loopback without a token: for a container whose port is published to loopback alone.",
     ),
 });
-
-const logFormat = word(parseLogFormat, {
-  id: "log-format",
-  type: "string",
-  description: "`json`, `combined`, `blue_green`, or a template with nginx's `$variables`.",
-  examples: ["json", "blue_green", "$remote_addr $status pool=$pool"],
-});
-
-const logFile = text.prefault("stdout").describe("`stdout`, `stderr` or a path.");
-
-const accessLog = z.union(
-  [
-    z.literal("off").transform(() => undefined),
-    logFormat.transform((format) => ({ file: "stdout", format })),
-    object({ file: logFile, format: logFormat.prefault("json").describe("How a line looks.") }),
-  ],
-  { error: "must be off, a format, or a map with `file` and `format`" },
-);
 
 const proxyAddress = word(parseProxyAddress, {
   id: "address-range",
@@ -155,21 +136,6 @@ export const configSchema = object({
 
 export type ParsedConfig = z.output<typeof configSchema>;
 export type ParsedGroup = z.output<typeof group>;
-
-function parseLogFormat(input: unknown): Parsed<string> {
-  if (input === "json") return good(input);
-  if (input === "combined" || input === "blue_green") return good(LOG_PRESETS[input]);
-  if (typeof input !== "string" || !input.includes("$")) {
-    const hint =
-      typeof input === "string" ? didYouMean(input, ["json", "combined", "blue_green"]) : "";
-    return bad(`${quote(input)} is no format: json, combined, blue_green or a template${hint}`);
-  }
-  const template = compileTemplate(input);
-  if (template.ok) return good(input);
-  const known = template.known.map((variable) => `$${variable}`);
-  const hint = didYouMean(template.unknown, known);
-  return bad(`unknown variable ${template.unknown}${hint || `, known are ${known.join(", ")}`}`);
-}
 
 function parseProxyAddress(input: unknown): Parsed<string> {
   const [ip = "", bits, more] = typeof input === "string" ? input.split("/") : [];

@@ -4,9 +4,9 @@ import type { AccessLogConfig } from "../config/config.ts";
 import type { ExchangeRecord } from "../events.ts";
 import { openLineSink } from "./line-sink.ts";
 import type { SinkTrouble } from "./line-sink.ts";
-import { formatJson } from "./log-json.ts";
-import { compileTemplate } from "./log-template.ts";
-import { isoUtc } from "./log-time.ts";
+import { logFilter } from "./log-filter.ts";
+import { logFormatOf } from "./log-formats.ts";
+import { redactor } from "./log-redaction.ts";
 
 /** One line per exchange. No trouble of the log ever reaches its caller. */
 export interface AccessLog {
@@ -20,23 +20,25 @@ export interface AccessLog {
 
 export interface AccessLogOptions {
   readonly clock?: Clock;
+  /** Numbers from 0 to below 1, for `sample`. */
+  readonly random?: () => number;
   /** Called when lines can no longer be written; the log itself tells how many are missing. */
   readonly onTrouble?: (trouble: SinkTrouble) => void;
 }
 
 /** Throws where the file cannot be opened or the format names an unknown variable. */
 export function openAccessLog(config: AccessLogConfig, options: AccessLogOptions = {}): AccessLog {
-  const clock = options.clock ?? systemClock;
-  const format = formatOf(config.format);
+  const { clock = systemClock, random = Math.random, onTrouble } = options;
+  const format = logFormatOf(config.format);
   const sink = openLineSink({
     file: config.file,
     clock,
     flushMs: FLUSH_MS,
-    recoveryLine: (trouble) => recoveryLine(config.format, trouble, clock.wall()),
-    onTrouble: options.onTrouble,
+    recoveryLine: (trouble) => format.missing(trouble, clock.wall()),
+    onTrouble,
   });
   return {
-    write: (record) => sink.write(format(record)),
+    write: writerOf(config, random, (record) => sink.write(format.exchange(record))),
     reopen: () => sink.reopen(),
     flush: () => sink.flush(),
     close: () => sink.close(),
@@ -45,16 +47,18 @@ export function openAccessLog(config: AccessLogConfig, options: AccessLogOptions
 
 const FLUSH_MS = 100;
 
-function formatOf(format: string): (record: ExchangeRecord) => string {
-  if (format === "json") return formatJson;
-  const template = compileTemplate(format);
-  if (template.ok) return template.format;
-  throw new Error(`access_log.format: unknown variable "${template.unknown}"`);
-}
+type Write = (record: ExchangeRecord) => void;
 
-function recoveryLine(format: string, { code, dropped }: SinkTrouble, now: number): string {
-  const message = "access log lines dropped";
-  return format === "json"
-    ? JSON.stringify({ time: isoUtc(now), message, dropped, code })
-    : `[${isoUtc(now)}] ${message}: ${dropped} (${code})`;
+/** What is configured costs a call each, what is not costs none. */
+function writerOf({ redact, skip, sample }: AccessLogConfig, random: () => number, write: Write) {
+  let writer = write;
+  if (redact !== undefined) {
+    const redacted = redactor(redact);
+    writer = (record) => write(redacted(record));
+  }
+  if (skip === undefined && sample === undefined) return writer;
+  const isWanted = logFilter({ skip: skip ?? [], sample: sample ?? 1 }, random);
+  return (record: ExchangeRecord) => {
+    if (isWanted(record)) writer(record);
+  };
 }

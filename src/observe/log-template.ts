@@ -7,6 +7,9 @@ export type Template =
   | { readonly ok: true; readonly format: (record: ExchangeRecord) => string }
   | { readonly ok: false; readonly unknown: string; readonly known: readonly string[] };
 
+/** Formats that are no template, by name. */
+export const LOG_FORMATS = ["json", "logfmt", "ecs", "otel"] as const;
+
 /** Templates that a configuration may name instead of writing them out. */
 export const LOG_PRESETS = {
   combined:

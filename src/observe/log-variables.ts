@@ -130,12 +130,14 @@ function known(text: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
-function beforeQuestionMark(target: string): string {
+/** The path of a target. */
+export function beforeQuestionMark(target: string): string {
   const mark = target.indexOf("?");
   return mark === -1 ? target : target.slice(0, mark);
 }
 
-function afterQuestionMark(target: string): string | undefined {
+/** The query of a target, undefined where it has none. */
+export function afterQuestionMark(target: string): string | undefined {
   const mark = target.indexOf("?");
   return mark === -1 ? undefined : known(target.slice(mark + 1));
 }

@@ -299,6 +299,15 @@ describe("the access log", () => {
     ["'$${status}'", { file: "stdout", format: "${status}" }],
     ["{ file: /var/log/a.log }", { file: "/var/log/a.log", format: "json" }],
     ["{ format: '$pool' }", { file: "stdout", format: "$pool" }],
+    ["ecs", { file: "stdout", format: "ecs" }],
+    [
+      "{ format: otel, skip: [/healthz], sample: 10% }",
+      { file: "stdout", format: "otel", skip: ["/healthz"], sample: 0.1 },
+    ],
+    [
+      "{ redact: { query: [token], headers: [Cookie] } }",
+      { file: "stdout", format: "json", redact: { query: ["token"], headers: ["cookie"] } },
+    ],
   ])("%s", (text, expected) => {
     expect(configOf(`access_log: ${text}\n${MINIMAL}`).accessLog).toEqual(expected);
   });
@@ -416,10 +425,15 @@ describe("mistakes are told with their place and what would be right", () => {
     ],
     [
       "access_log: jsn",
-      '1:13 access_log: "jsn" is no format: json, combined, blue_green or a template, did you mean "json"?',
+      '1:13 access_log: "jsn" is no format: json, logfmt, ecs, otel, combined, blue_green or a template, did you mean "json"?',
     ],
     ["access_log: $statu", '1:13 access_log: unknown variable $statu, did you mean "$status"?'],
     ["access_log: { fil: x }", '1:15 access_log.fil: unknown key, did you mean "file"?'],
+    [
+      "access_log: { skip: [healthz] }",
+      '1:22 access_log.skip.0: "healthz" is no path: it begins with /',
+    ],
+    ["access_log: { sample: 200% }", '1:23 access_log.sample: "200%" is no part of 100: write 2%'],
     ["__proto__: {}", "1:1 __proto__: unknown key"],
     ["? [a]\n: b", "1:3 : a key has to be a plain word"],
     [

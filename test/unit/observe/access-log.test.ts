@@ -39,6 +39,30 @@ test("every line is there after close, in order, behind what the file held", asy
   expect(linesOf(file)).toEqual(["before", ...ids]);
 });
 
+test("what is skipped, not drawn or hidden is not written, what failed is", async () => {
+  const file = join(temporaryFolder(), "access.log");
+  const draws = [0.4, 0.6];
+  const random = (): number => draws.shift() ?? 0;
+  const log = openAccessLog(
+    {
+      file,
+      format: "$request_uri",
+      skip: ["/healthz"],
+      sample: 0.5,
+      redact: { query: ["token"], headers: [] },
+    },
+    { random },
+  );
+
+  log.write(exchangeRecord({ target: "/healthz" }));
+  log.write(exchangeRecord({ target: "/drawn?token=s3cret" }));
+  log.write(exchangeRecord({ target: "/not-drawn" }));
+  log.write(exchangeRecord({ target: "/healthz?token=s3cret", status: 503 }));
+  await log.close();
+
+  expect(linesOf(file)).toEqual(["/drawn?token=***", "/healthz?token=***"]);
+});
+
 test("after a rotation lines go to a new file of the same name", async () => {
   const file = join(temporaryFolder(), "access.log");
   const log = openAccessLog({ file, format: "$request_id" });
