@@ -1,6 +1,12 @@
 import type { AttemptRecord } from "./failover/attempt.ts";
 import type { ErrorCode } from "./errors.ts";
 
+/** What a group can promise its clients: that requests succeed, that they are fast. */
+export type Objective = "availability" | "latency";
+
+/** How fast an error budget burns: `fast` wants somebody now, `slow` wants somebody this week. */
+export type BurnSpeed = "fast" | "slow";
+
 /** The closed list of things that happen to servers, pools, groups and the gateway itself. */
 export type GatewayEvent =
   | {
@@ -95,8 +101,20 @@ export type GatewayEvent =
       /** Of the requests that a group's servers were sent lately, as `alerts` has its limits. */
       readonly type: "error-rate-high" | "error-rate-normal" | "latency-high" | "latency-normal";
       readonly group: string;
-      /** `5 % failed (10 of the last 200 attempts)`, `p99 is 1200 ms (300 requests)`. */
+      /** `5 % failed (10 of the last 200 requests)`, `p99 is 1200 ms (300 requests)`. */
       readonly observed: string;
+      readonly threshold: string;
+      readonly reason: string;
+    }
+  | {
+      /** A promise of a group is being broken too fast, or is not any more. */
+      readonly type: "slo-burning" | "slo-calm";
+      readonly group: string;
+      readonly objective: Objective;
+      readonly speed: BurnSpeed;
+      /** `burns 20 times as fast as the budget allows, above 14.4 (...)`, `41 % of the error budget is left`. */
+      readonly observed: string;
+      /** `99.9 % over 30 days`. */
       readonly threshold: string;
       readonly reason: string;
     }

@@ -49,6 +49,9 @@ import { createCookieKey } from "./proxy/cookie-affinity.ts";
 import { DeadlineWheel } from "./proxy/deadline-wheel.ts";
 import { type Lookup, Resolver } from "./proxy/resolver.ts";
 import { SessionBindings, type SessionStore } from "./proxy/session-bindings.ts";
+import { BudgetFile, budgetFileOf } from "./slo/budget-file.ts";
+import type { ServiceLevel } from "./slo/service-level.ts";
+import { ServiceLevels } from "./slo/service-levels.ts";
 import { createRouter } from "./routing/router.ts";
 
 const OTHER_STATE = "another `state_dir` needs a new start of the gateway";
@@ -130,6 +133,7 @@ export class Gateway implements Control {
   readonly reloads = { ok: 0, failed: 0 };
   readonly orders: Operator;
   readonly alerts: Alerts;
+  readonly serviceLevels: ServiceLevels;
   readonly history: EventHistory;
   readonly #options: GatewayOptions;
   readonly #clock: Clock;
@@ -192,6 +196,7 @@ export class Gateway implements Control {
     this.#standbys = this.#createStandbys();
     this.orders = this.#createOperator();
     this.alerts = this.#createAlerts();
+    this.serviceLevels = this.#createServiceLevels();
     this.#statusFiles = new StatusFiles({
       groups: this.groups,
       base: options.folder ?? ".",
@@ -304,6 +309,7 @@ export class Gateway implements Control {
     this.#probes = startProbes(common);
     this.#standbys.begin();
     this.alerts.start();
+    this.serviceLevels.start();
     this.#statusFiles.follow(this.#config.failoverStatusDir);
   }
 
@@ -415,6 +421,7 @@ export class Gateway implements Control {
     this.#standbys.stop();
     this.#hooks.stop();
     await this.#statusFiles.stop();
+    await this.serviceLevels.stop();
     await this.alerts.stop();
     this.#stopping.abort();
     this.#history.stop();
@@ -515,6 +522,19 @@ export class Gateway implements Control {
       isInMaintenance: (group) => this.groups.find(group)?.orders.door.kind === "maintenance",
       deliver: (channel, message) => deliver(channel, message, means),
       file: new AlertFile(alertFileOf(this.#options.stateFile), onTrouble),
+      tell: (event) => this.#tellEvent(event),
+    });
+  }
+
+  #createServiceLevels(): ServiceLevels {
+    const onTrouble = (reason: string): void => {
+      this.#eventLog.warn({ reason }, "error budgets will not outlive a restart");
+    };
+    return new ServiceLevels({
+      clock: this.#clock,
+      levels: () => serviceLevelsOf(this.#config),
+      traffic: () => this.#crew.traffic,
+      file: new BudgetFile(budgetFileOf(this.#options.stateFile), onTrouble),
       tell: (event) => this.#tellEvent(event),
     });
   }
@@ -723,6 +743,12 @@ export class Gateway implements Control {
     this.alerts.hear(event);
     for (const listener of this.#listeners) listener(kept);
   }
+}
+
+function serviceLevelsOf({ groups }: Config): ReadonlyMap<string, ServiceLevel> {
+  return new Map(
+    groups.flatMap(({ name, slo }) => (slo === undefined ? [] : [[name, slo] as const])),
+  );
 }
 
 function refuse(reason: string): Outcome {

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { removeLeftovers, writeDurably } from "../control/write-durably.ts";
+import { KeptFile } from "../control/kept-file.ts";
 import { RULES, type Message } from "./alert.ts";
 import type { KeptBook } from "./book.ts";
 
@@ -63,56 +62,10 @@ export function alertFileOf(stateFile: string | undefined): string | undefined {
 }
 
 /** Alerts over a restart: what was told already, and what is still to be sent. */
-export class AlertFile {
-  readonly #path: string | undefined;
-  readonly #onTrouble: (reason: string) => void;
-  #next: KeptAlerts | undefined;
-  #writing: Promise<void> | undefined;
-  #isInTrouble = false;
-
+export class AlertFile extends KeptFile<KeptAlerts> {
   /** Without a path nothing is kept. */
   constructor(path: string | undefined, onTrouble: (reason: string) => void) {
-    this.#path = path;
-    this.#onTrouble = onTrouble;
-  }
-
-  /** Nothing where there is no file, or none that can be used: the next save replaces it. */
-  load(): KeptAlerts {
-    if (this.#path === undefined) return NOTHING;
-    removeLeftovers(this.#path);
-    try {
-      return kept.parse(JSON.parse(readFileSync(this.#path, "utf8")));
-    } catch (error) {
-      const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!isMissing) this.#onTrouble(`${this.#path} cannot be used: ${String(error)}`);
-      return NOTHING;
-    }
-  }
-
-  save(alerts: KeptAlerts): void {
-    if (this.#path === undefined) return;
-    this.#next = alerts;
-    this.#writing ??= this.#write(this.#path);
-  }
-
-  /** Resolves once the last is written. */
-  async close(): Promise<void> {
-    await this.#writing;
-  }
-
-  async #write(path: string): Promise<void> {
-    while (this.#next !== undefined) {
-      const text = JSON.stringify({ version: 1, ...this.#next });
-      this.#next = undefined;
-      try {
-        await writeDurably(path, text);
-        this.#isInTrouble = false;
-      } catch (error) {
-        if (!this.#isInTrouble) this.#onTrouble(`${path} cannot be written: ${String(error)}`);
-        this.#isInTrouble = true;
-      }
-    }
-    this.#writing = undefined;
+    super({ path, parse: (json) => kept.parse(json), nothing: NOTHING, onTrouble });
   }
 }
 

@@ -6,6 +6,7 @@ export const RULES = {
   standby: "a pool that stands by could not serve, or a cold standby does not start",
   "error-rate": "too large a part of the last requests failed at their servers",
   latency: "requests take too long",
+  slo: "the error budget of a group burns too fast",
   reload: "a configuration was rejected",
   hook: "a hook failed",
   worker: "a worker process crashes again and again",

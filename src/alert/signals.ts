@@ -118,6 +118,28 @@ export function signalsOf(event: GatewayEvent, lookUp: LookUpPool): readonly Sig
       return [measured("latency", event, "raise", "warning", `${event.group} is slow`)];
     case "latency-normal":
       return [measured("latency", event, "clear", "good", `${event.group} is fast enough again`)];
+    case "slo-burning":
+      return [
+        measured(
+          "slo",
+          event,
+          "raise",
+          event.speed === "fast" ? "critical" : "warning",
+          `The error budget of ${event.group} burns ${event.speed === "fast" ? "fast" : "slowly, but too fast"} (${event.objective})`,
+          `${event.objective} ${event.speed}`,
+        ),
+      ];
+    case "slo-calm":
+      return [
+        measured(
+          "slo",
+          event,
+          "clear",
+          "good",
+          `The error budget of ${event.group} burns no more (${event.objective})`,
+          `${event.objective} ${event.speed}`,
+        ),
+      ];
     // Steps on the way, and what somebody has just done and knows.
     case "admin-changed":
     case "alert-failed":
@@ -175,18 +197,20 @@ function cold(event: OfPool, kind: Signal["kind"], level: Level, title: string):
 }
 
 function measured(
-  rule: "error-rate" | "latency",
+  rule: "error-rate" | "latency" | "slo",
   { group, observed, threshold }: Extract<GatewayEvent, { readonly observed: string }>,
   kind: Signal["kind"],
   level: Level,
   title: string,
+  about = "",
 ): Signal {
   const facts = [
     { label: "Group", value: group },
     { label: "Observed", value: observed },
     { label: "Threshold", value: threshold },
   ];
-  return { rule, key: `${rule} ${group}`, group, kind, level, title, facts };
+  const key = [rule, group, about].filter((part) => part !== "").join(" ");
+  return { rule, key, group, kind, level, title, facts };
 }
 
 /** `about`: what tells it from others of its rule and group. */

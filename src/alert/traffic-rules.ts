@@ -95,7 +95,7 @@ function errorRate(samples: Samples, { errorRate: limit }: TrafficLimits): Verdi
   if (met < limit.atLeast) return undefined;
   return {
     isTooHigh: failed / met > limit.threshold,
-    observed: `${percent(failed / met)} failed (${failed} of the last ${met} attempts)`,
+    observed: `${percent(failed / met)} failed (${failed} of the last ${met} requests)`,
     threshold: percent(limit.threshold),
   };
 }

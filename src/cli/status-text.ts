@@ -61,12 +61,27 @@ export function groupLines(group: GroupView, time: string, show = PLAIN): readon
 }
 
 /** What somebody has ordered, and who waits for what. */
-function notesOf({ ordered, waiting, door }: GroupView): readonly string[] {
+function notesOf({ ordered, waiting, door, slo = [] }: GroupView): readonly string[] {
   const cause = door.state === "held" ? "the door to open" : "a server";
   return [
     ...ordered.map((words) => `by order: ${words}`),
     ...(waiting === 0 ? [] : [`${waiting} requests wait for ${cause}`]),
+    ...slo.map(promiseText),
   ];
+}
+
+/** `promises 99.9 % available: 99.98 % of 30 days, 80 % of the error budget left`. */
+function promiseText(slo: NonNullable<GroupView["slo"]>[number]): string {
+  const { objective, target, under_ms: under, requests, bad, budget_left: left, burning } = slo;
+  const what = objective === "availability" ? "available" : `within ${under} ms`;
+  const kept = requests === 0 ? "no requests yet" : `${percent(1 - bad / requests)} of 30 days`;
+  const budget = left < 0 ? "BROKEN" : `${Math.floor(left * 100)} % of the error budget left`;
+  const burns = burning === undefined ? "" : `, burns ${burning === "fast" ? "FAST" : "slowly"}`;
+  return `promises ${percent(target)} ${what}: ${kept}, ${budget}${burns}`;
+}
+
+function percent(part: number): string {
+  return `${Math.floor(part * 1e5) / 1e3} %`;
 }
 
 function poolLines(

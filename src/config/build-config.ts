@@ -83,6 +83,7 @@ function groupOf(name: string, group: ParsedGroup, pages: Pages): GroupConfig {
       limitBytes: group.replay.limit,
     },
     rules: group.rules,
+    slo: group.slo,
     hold: {
       whenDown: group.hold !== undefined,
       maxMs: group.hold?.max ?? HOLD_MS,

@@ -2,6 +2,7 @@ import type { Action } from "../action/action.ts";
 import type { AlertsConfig } from "../alert/alerts.ts";
 import type { GroupSpec, ProbeRules } from "../failover/spec.ts";
 import type { Redaction } from "../observe/log-redaction.ts";
+import type { ServiceLevel } from "../slo/service-level.ts";
 import type { Route } from "../routing/router.ts";
 
 /** Where a socket listens: `0.0.0.0:8080`, `[::1]:8080`, `unix:/run/understudy.sock`. */
@@ -93,6 +94,8 @@ export interface GroupConfig {
   readonly keepalive: { readonly maxIdle: number; readonly idleMs: number };
   readonly replay: { readonly memoryBytes: number; readonly limitBytes: number };
   readonly hold: HoldConfig;
+  /** What it promises its clients; undefined = nothing. */
+  readonly slo: ServiceLevel | undefined;
   /** Which requests go to another pool than the active one; the first that fits counts. */
   readonly rules: readonly PoolRule[];
   readonly maintenance: {

@@ -31,6 +31,7 @@ const GROUP: Words<GroupConfig, "name" | "spec" | "releases" | "expect" | "healt
   keepalive: "keepalive",
   replay: "replay",
   rules: "rules",
+  slo: "slo",
   hold: "hold",
   maintenance: "maintenance",
   hostHeader: "host_header",

@@ -9,6 +9,7 @@ import { parseProtocol, PROTOCOL_PATTERN } from "./protocol.ts";
 import { routes } from "./route-schema.ts";
 import { choice, count, duration, name, object, size } from "./schema-parts.ts";
 import { someDuration, text, word } from "./schema-parts.ts";
+import { slo } from "./slo-schema.ts";
 import { rule, split } from "./split-schema.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -208,6 +209,11 @@ export const group = object({
     .describe(
       "Weights of new clients by pool: `{ blue: 95, green: 5 }`. A client stays where it is for as long as the weights do; " +
         "the part of a pool that cannot serve goes to the active one. A switch ends it. Default: all to the active pool.",
+    ),
+  slo: slo
+    .optional()
+    .describe(
+      "What the group promises its clients over 30 days: measured, shown by `status`, and told while it is broken too fast.",
     ),
   rules: z
     .array(rule)

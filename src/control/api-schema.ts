@@ -63,6 +63,20 @@ const doorView = z
   })
   .meta({ id: "Door" });
 
+const sloView = z
+  .object({
+    objective: z.enum(["availability", "latency"]),
+    target: z.number().describe("The part of the requests that has to be good, 0 to 1."),
+    under_ms: z.number().optional().describe("Of `latency`: the longest that a good one takes."),
+    requests: count.describe("Of the last 30 days."),
+    bad: count,
+    budget_left: z
+      .number()
+      .describe("The part of the error budget that is left; below 0 the promise is broken."),
+    burning: z.enum(["fast", "slow"]).optional().describe("Whether it burns too fast now."),
+  })
+  .meta({ id: "ServiceLevel" });
+
 export const groupView = z
   .object({
     name: z.string(),
@@ -82,6 +96,10 @@ export const groupView = z
     ordered: z
       .array(z.string())
       .describe("In what it differs from the configuration by somebody's order, in words."),
+    slo: z
+      .array(sloView)
+      .optional()
+      .describe("How it keeps what it promises; missing = nothing is."),
     pools: z.array(poolView).describe("In order of preference."),
   })
   .meta({ id: "Group" });
@@ -187,6 +205,7 @@ export const documentView = z.looseObject({
 });
 
 export type GroupView = z.infer<typeof groupView>;
+export type SloView = z.infer<typeof sloView>;
 export type PoolView = z.infer<typeof poolView>;
 export type ServerView = z.infer<typeof serverView>;
 export type LastProbeView = z.infer<typeof lastProbe>;

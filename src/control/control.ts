@@ -1,5 +1,6 @@
 import type { Alerts } from "../alert/alerts.ts";
 import type { GroupState } from "../failover/group-state.ts";
+import type { ServiceLevels } from "../slo/service-levels.ts";
 import type { PoolTraffic } from "../observe/pool-traffic.ts";
 import type { ExchangeStory } from "../process/exchange-story.ts";
 import type { WorkerFacts } from "../process/crew.ts";
@@ -82,6 +83,7 @@ export interface Control {
   restart(): Promise<Outcome>;
   readonly orders: Orders;
   readonly alerts: Pick<Alerts, "active" | "channels" | "test">;
+  readonly serviceLevels: Pick<ServiceLevels, "of">;
   readonly history: Pick<EventHistory, "all" | "behind" | "since">;
   /** Calls back for each event from now on; returns its end. */
   subscribe(listener: (event: KeptEvent) => void): () => void;

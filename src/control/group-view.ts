@@ -2,7 +2,8 @@ import type { Door, Share } from "../failover/group-orders.ts";
 import type { GroupState, PoolState } from "../failover/group-state.ts";
 import { available, type ServerState } from "../failover/server.ts";
 import { isoUtc } from "../observe/log-time.ts";
-import type { GroupView, LastProbeView, PoolView, ServerView } from "./api-schema.ts";
+import type { GroupView, LastProbeView, PoolView, ServerView, SloView } from "./api-schema.ts";
+import type { ObjectiveView } from "../slo/service-levels.ts";
 import { orderedOf } from "./ordered-words.ts";
 import type { Control, LastProbe } from "./control.ts";
 
@@ -13,11 +14,15 @@ export interface Moment {
 }
 
 /** What a group's view needs beside its state. */
-export type Surroundings = Pick<Control, "loadOf" | "waitingOf" | "releaseOf" | "lastProbeOf">;
+export type Surroundings = Pick<
+  Control,
+  "loadOf" | "waitingOf" | "releaseOf" | "lastProbeOf" | "serviceLevels"
+>;
 
 /** A group as operators see it. */
 export function viewGroup(state: GroupState, around: Surroundings, at: Moment): GroupView {
   const { spec, primary, active, orders, pools } = state;
+  const promised = around.serviceLevels.of(spec.name);
   return {
     name: spec.name,
     primary,
@@ -27,6 +32,7 @@ export function viewGroup(state: GroupState, around: Surroundings, at: Moment): 
     waiting: around.waitingOf(spec.name),
     ...(orders.split !== undefined && { split: viewSplit(orders.split) }),
     ordered: [...orderedOf(state, at)],
+    ...(promised.length > 0 && { slo: promised.map(viewObjective) }),
     pools: pools.map((pool) => viewPool(state, pool, around, at)),
   };
 }
@@ -35,6 +41,18 @@ export function viewGroup(state: GroupState, around: Surroundings, at: Moment): 
 export function failoverStatus({ pools, active }: GroupState, pool: string): string {
   if (pool === active) return "online";
   return pools.some(({ name }) => name === pool) ? "offline" : "none";
+}
+
+function viewObjective({ objective, target, underMs, outcomes, ...view }: ObjectiveView): SloView {
+  return {
+    objective,
+    target,
+    ...(underMs !== undefined && { under_ms: underMs }),
+    requests: outcomes.all,
+    bad: outcomes.bad,
+    budget_left: Math.round(view.budgetLeft * 1e4) / 1e4,
+    ...(view.burning !== undefined && { burning: view.burning }),
+  };
 }
 
 function viewDoor(door: Door, at: Moment): GroupView["door"] {

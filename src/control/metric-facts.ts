@@ -14,7 +14,11 @@ export function metricFacts(control: Control, now: number): MetricFacts {
     workers,
     connections,
     uncountedMs,
-    groups: groups.map(({ spec: { name } }) => ({ group: name, waiting: control.waitingOf(name) })),
+    groups: groups.map(({ spec: { name } }) => ({
+      group: name,
+      waiting: control.waitingOf(name),
+      promises: control.serviceLevels.of(name),
+    })),
     traffic: trafficOf(groups, control),
     pools: groups.flatMap(poolFacts),
     servers: groups.flatMap((group) => serverFacts(group, control, now)),

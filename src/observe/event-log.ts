@@ -93,6 +93,8 @@ const LEVELS = {
   "error-rate-normal": "info",
   "latency-high": "warn",
   "latency-normal": "info",
+  "slo-burning": "error",
+  "slo-calm": "info",
   "alert-failed": "error",
   "state-unreadable": "error",
   "state-unwritable": "error",

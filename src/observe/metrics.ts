@@ -33,6 +33,13 @@ interface WorkerUse {
 export interface GroupFacts {
   readonly group: string;
   readonly waiting: number;
+  readonly promises: readonly PromiseFacts[];
+}
+
+interface PromiseFacts {
+  readonly objective: string;
+  readonly target: number;
+  readonly budgetLeft: number;
 }
 
 export interface PoolFacts {
@@ -141,8 +148,12 @@ export class Metrics {
   }: Pick<MetricFacts, "groups" | "pools" | "servers" | "traffic">): void {
     const made = this.#made;
     this.#traffic.set(traffic);
-    for (const { group, waiting } of groups) {
+    for (const { group, waiting, promises } of groups) {
       made.held.set({ group }, waiting);
+      for (const { objective, target, budgetLeft } of promises) {
+        made.target.set({ group, objective }, target);
+        made.budget.set({ group, objective }, budgetLeft);
+      }
       for (const kind of SWITCHES.values()) made.switches.inc({ group, kind }, 0);
     }
     for (const { isActive, isAsleep, ...labels } of pools) {
@@ -209,6 +220,15 @@ function createAll(registry: Registry) {
       "held_requests",
       "Requests that wait for a server, or for the door of their group.",
       ["group"],
+    ),
+    target: gauge("slo_target_ratio", "Part of the requests that a group promises to be good.", [
+      "group",
+      "objective",
+    ]),
+    budget: gauge(
+      "slo_error_budget_left_ratio",
+      "Part of the error budget of 30 days that is left; below 0 the promise is broken.",
+      ["group", "objective"],
     ),
     inFlight: gauge("in_flight", "Exchanges in flight to a server.", SERVER),
     tunnels: gauge("tunnels", "Tunnels open to a server.", SERVER),

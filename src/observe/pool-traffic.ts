@@ -18,6 +18,8 @@ export interface PoolTraffic {
   readonly durations: Counts;
   readonly seconds: Counts;
   readonly durationsSumMs: number;
+  /** Those of them that took longer than their group promises. */
+  readonly slow: number;
   /** Exchanges that were sent to a server of the pool, whoever answered them in the end. */
   readonly met: number;
   /** Those of them in which the pool failed: a failed attempt, or an answer of 5xx. */
@@ -34,6 +36,7 @@ export function noTraffic(group: string, pool: string): PoolTraffic {
     durations: zeros(BUCKETS),
     seconds: zeros(SECONDS_BUCKETS),
     durationsSumMs: 0,
+    slow: 0,
     met: 0,
     failed: 0,
   };
@@ -75,6 +78,7 @@ function combine(one: PoolTraffic, other: PoolTraffic, sign: 1 | -1): PoolTraffi
     durations: addCounts(one.durations, other.durations, sign),
     seconds: addCounts(one.seconds, other.seconds, sign),
     durationsSumMs: one.durationsSumMs + sign * other.durationsSumMs,
+    slow: one.slow + sign * other.slow,
     met: one.met + sign * other.met,
     failed: one.failed + sign * other.failed,
   };

@@ -10,6 +10,15 @@ import { RequestCounts } from "./request-counts.ts";
 export class TrafficTally {
   readonly #groups = new Map<string, Map<string, PoolCounting>>();
   #changed = new Set<PoolCounting>();
+  #limits: ReadonlyMap<string, number> = new Map();
+
+  /** From how many milliseconds on an exchange is slow, by group; the others have no such limit. */
+  limit(limits: ReadonlyMap<string, number>): void {
+    this.#limits = limits;
+    for (const [group, pools] of this.#groups) {
+      for (const counting of pools.values()) counting.slowMs = limits.get(group) ?? Infinity;
+    }
+  }
 
   /** As it stands now. */
   get all(): readonly PoolTraffic[] {
@@ -54,9 +63,15 @@ export class TrafficTally {
   #of(group: string, pool: string): PoolCounting {
     const pools = this.#groups.get(group) ?? new Map<string, PoolCounting>();
     if (pools.size === 0) this.#groups.set(group, pools);
-    const counting = pools.get(pool) ?? new PoolCounting(group, pool);
-    pools.set(pool, counting);
+    const counting = pools.get(pool) ?? this.#begin(pools, group, pool);
     this.#changed.add(counting);
+    return counting;
+  }
+
+  #begin(pools: Map<string, PoolCounting>, group: string, pool: string): PoolCounting {
+    const counting = new PoolCounting(group, pool);
+    counting.slowMs = this.#limits.get(group) ?? Infinity;
+    pools.set(pool, counting);
     return counting;
   }
 }
@@ -66,6 +81,8 @@ class PoolCounting {
   met = 0;
   failed = 0;
   saved = 0;
+  slowMs = Infinity;
+  #slow = 0;
   readonly #group: string;
   readonly #pool: string;
   readonly #requests = new RequestCounts();
@@ -85,6 +102,7 @@ class PoolCounting {
     countOne(this.#durations, bucketOf(requestTimeMs));
     countOne(this.#seconds, secondsBucketOf(requestTimeMs));
     this.#durationsSumMs += requestTimeMs;
+    if (requestTimeMs > this.slowMs) this.#slow += 1;
   }
 
   countAttempt(attempt: AttemptRecord): void {
@@ -101,6 +119,7 @@ class PoolCounting {
       durations: [...this.#durations],
       seconds: [...this.#seconds],
       durationsSumMs: this.#durationsSumMs,
+      slow: this.#slow,
       met: this.met,
       failed: this.failed,
     };

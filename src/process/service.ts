@@ -117,6 +117,7 @@ export class Service {
       },
     };
     this.#stopTrimming = startTrimming(clock);
+    this.#tally.limit(slowLimits(config));
     this.#site = createSite(config, tools.groups, this.#context);
   }
 
@@ -191,6 +192,7 @@ export class Service {
     this.#site = createSite(config, this.#tools.groups, this.#context, this.#site);
     if (accessLog !== this.#accessLog) void this.#accessLog?.close();
     this.#accessLog = accessLog;
+    this.#tally.limit(slowLimits(config));
     this.#leaveRemoved(config);
   }
 
@@ -312,4 +314,13 @@ function loadsOf(group: ServingGroup): ServerLoads {
     tunnels: tunnels[server.index] ?? 0,
     release: group.endpoint(server).release,
   }));
+}
+
+/** From when on an exchange takes longer than its group promises. */
+function slowLimits({ groups }: Config): ReadonlyMap<string, number> {
+  return new Map(
+    groups.flatMap(({ name, slo }) =>
+      slo?.latency === undefined ? [] : [[name, slo.latency.underMs] as const],
+    ),
+  );
 }

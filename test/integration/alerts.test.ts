@@ -51,7 +51,7 @@ describe("people are told", () => {
 
     expect(slack.titles).toEqual(["High error rate of app", "Error rate of app is normal"]);
     expect(slack.posted[0]?.body).toMatch(
-      /4\.8 % failed \(5 of the last 105 attempts\).*\*Threshold\*\\n2 %/,
+      /4\.8 % failed \(5 of the last 105 requests\).*\*Threshold\*\\n2 %/,
     );
     expect(gateway.happened).toEqual(["error-rate-high", "error-rate-normal"]);
   });

@@ -12,7 +12,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "alert/": [
     "action/",
     "type clock.ts",
-    "control/write-durably.ts",
+    "control/kept-file.ts",
     "type events.ts",
     "observe/",
     "node:",
@@ -27,6 +27,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "type clock.ts",
     "failover/",
     "routing/",
+    "type slo/",
     "type observe/",
     "observe/event-messages.ts",
     "observe/log-template.ts",
@@ -35,6 +36,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "yaml",
     "zod",
   ],
+  "slo/": ["type clock.ts", "control/kept-file.ts", "type events.ts", "observe/", "zod"],
   "action/": ["node:", "undici"],
   "observe/": [
     "clock.ts",
@@ -78,6 +80,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "failover/",
     "observe/",
     "routing/",
+    "type slo/",
     "type process/",
     "process/stale-socket.ts",
     "process/serial.ts",
@@ -115,6 +118,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "process/",
     "proxy/",
     "routing/",
+    "slo/",
   ],
   "cli/": [
     "clock.ts",

@@ -28,6 +28,7 @@ export class TestControl implements Control {
   uncountedMs = 500;
   told: readonly ExchangeStory[] = [];
   alerts: Control["alerts"] = { active: [], channels: [], test: () => this.#testAlerts() };
+  serviceLevels: Control["serviceLevels"] = { of: () => [] };
   isStopping = false;
   /** By the server's key, `blue blue1`. */
   readonly loads = new Map<string, ServerLoad>();

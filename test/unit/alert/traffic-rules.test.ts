@@ -46,8 +46,8 @@ describe("the error rate", () => {
     for (let n = 0; n < 10; n++) story.serve(100, 0).look();
 
     expect(story.told).toEqual([
-      "error-rate-high: 5 % failed (10 of the last 200 attempts); the limit is 2 %",
-      "error-rate-normal: 0 % failed (0 of the last 200 attempts); the limit is 2 %",
+      "error-rate-high: 5 % failed (10 of the last 200 requests); the limit is 2 %",
+      "error-rate-normal: 0 % failed (0 of the last 200 requests); the limit is 2 %",
     ]);
   });
 
@@ -55,7 +55,7 @@ describe("the error rate", () => {
     const story = new Story().serve(10, 10).serve(90, 0, { pool: "green" }).look();
 
     expect(story.told).toEqual([
-      "error-rate-high: 10 % failed (10 of the last 100 attempts); the limit is 2 %",
+      "error-rate-high: 10 % failed (10 of the last 100 requests); the limit is 2 %",
     ]);
   });
 
@@ -71,7 +71,7 @@ describe("the error rate", () => {
     const story = new Story().serve(20, 10).look().look(10_000).serve(30).look();
 
     expect(story.told).toEqual([
-      "error-rate-high: 20 % failed (10 of the last 50 attempts); the limit is 2 %",
+      "error-rate-high: 20 % failed (10 of the last 50 requests); the limit is 2 %",
     ]);
   });
 

@@ -91,6 +91,23 @@ describe("the first line of a group says which release serves and why", () => {
   });
 });
 
+test("what a group promises stands below it, with what is left of its error budget", () => {
+  const promise = { objective: "availability", target: 0.999, requests: 10_000 } as const;
+  const slo: GroupView["slo"] = [
+    { ...promise, bad: 2, budget_left: 0.8 },
+    { ...promise, objective: "latency", target: 0.99, under_ms: 300, bad: 120, budget_left: -0.2 },
+    { ...promise, bad: 9, budget_left: 0.1, burning: "fast" },
+    { ...promise, requests: 0, bad: 0, budget_left: 1 },
+  ];
+
+  expect(groupLines({ ...group("blue", BLUE), slo }, NOW).slice(1, 5)).toEqual([
+    "  promises 99.9 % available: 99.98 % of 30 days, 80 % of the error budget left",
+    "  promises 99 % within 300 ms: 98.8 % of 30 days, BROKEN",
+    "  promises 99.9 % available: 99.91 % of 30 days, 10 % of the error budget left, burns FAST",
+    "  promises 99.9 % available: no requests yet, 100 % of the error budget left",
+  ]);
+});
+
 test("a group is a tree: what was ordered, its pools, their servers and why they are as they are", () => {
   const last_probe = {
     passed: false,

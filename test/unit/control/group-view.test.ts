@@ -9,6 +9,7 @@ const IDLE: Surroundings = {
   waitingOf: () => 0,
   releaseOf: () => undefined,
   lastProbeOf: () => undefined,
+  serviceLevels: { of: () => [] },
 };
 
 /** A group as it is seen at noon, its clock's `now`. */
@@ -142,6 +143,7 @@ test("loads are those of each server, and their sum for the pool; releases as th
       waitingOf: () => 2,
       releaseOf: (_, pool) => (pool === "blue" ? "v1" : undefined),
       lastProbeOf: () => undefined,
+      serviceLevels: { of: () => [] },
     },
     { now: 0, wall: AT_NOON },
   );

@@ -48,7 +48,13 @@ function factsOf({ all }: TrafficTally): MetricFacts {
     workers: [{ slot: 0, state: "serving", crashes: 0, use: USE }],
     connections: 0,
     uncountedMs: 0,
-    groups: [{ group: "app", waiting: 0 }],
+    groups: [
+      {
+        group: "app",
+        waiting: 0,
+        promises: [{ objective: "latency", target: 0.99, budgetLeft: 0.4 }],
+      },
+    ],
     traffic: all,
     pools: [{ group: "app", pool: "blue", isActive: true, isAsleep: false }],
     servers: [{ ...SERVER, isUp: true, isAvailable: true, strikes: 0, inFlight: 0, tunnels: 0 }],

@@ -94,6 +94,27 @@ test.each([
   expect(tally.all.map(({ saved }) => saved).filter((saved) => saved > 0)).toEqual([]);
 });
 
+test("what takes longer than its group promises is counted as slow, tunnels are not", () => {
+  const tally = new TrafficTally();
+  tally.count(exchangeRecord({ requestTimeMs: 301 }));
+  tally.limit(new Map([["app", 300]]));
+  tally.count(exchangeRecord({ requestTimeMs: 300 }));
+  tally.count(exchangeRecord({ requestTimeMs: 301 }));
+  tally.count(
+    exchangeRecord({ requestTimeMs: 301, pool: "green", attempts: REFUSED_THEN_ANSWERED }),
+  );
+  tally.count(exchangeRecord({ requestTimeMs: 9_000, closedBy: "client" }));
+  tally.count(exchangeRecord({ requestTimeMs: 9_000, group: "other" }));
+  tally.limit(new Map());
+  tally.count(exchangeRecord({ requestTimeMs: 301 }));
+
+  expect(tally.all.map(({ group, pool, slow }) => `${group} ${pool} ${slow}`)).toEqual([
+    "app blue 1",
+    "app green 1",
+    "other blue 0",
+  ]);
+});
+
 function requestsOf(changes: readonly Partial<ExchangeRecord>[]): readonly string[] {
   const tally = new TrafficTally();
   for (const one of changes) tally.count(exchangeRecord(one));
