@@ -3,7 +3,7 @@ import type { ExchangeRecord } from "../events.ts";
 import { attemptFields } from "./log-json.ts";
 import { jsonValue } from "./log-escape.ts";
 import { isoUtc } from "./log-time.ts";
-import { afterQuestionMark, beforeQuestionMark, endedAt } from "./log-variables.ts";
+import { afterQuestionMark, beforeQuestionMark, endedAt, withoutPort } from "./log-variables.ts";
 
 /** The version whose names are used: https://www.elastic.co/docs/reference/ecs */
 const ECS = { version: "8.17.0" };
@@ -77,7 +77,7 @@ function urlOf({ target, host, scheme }: ExchangeRecord): object | undefined {
     original: target,
     path: beforeQuestionMark(target),
     query: afterQuestionMark(target),
-    domain: host || undefined,
+    domain: withoutPort(host) || undefined,
     scheme,
   };
 }

@@ -8,6 +8,7 @@ import {
   endedAt,
   upstreamAddr,
   upstreamStatus,
+  withoutPort,
 } from "./log-variables.ts";
 
 /** A number is an integer unless it is wrapped as a `double`; undefined leaves the attribute out. */
@@ -54,7 +55,7 @@ function httpAttributes(record: ExchangeRecord): Record<string, Value> {
     "http.response.status_code": record.status,
     "http.request.size": record.requestBytes,
     "http.response.size": record.sentBytes,
-    "server.address": record.host || undefined,
+    "server.address": withoutPort(record.host) || undefined,
     "server.port": record.localPort,
     "client.address": record.clientAddress,
     "client.port": record.clientPort,
@@ -67,8 +68,8 @@ function ownAttributes(record: ExchangeRecord): Record<string, Value> {
   const { attempts } = record;
   return {
     "understudy.request_id": record.requestId,
-    "understudy.request_time": { double: record.requestTimeMs / 1000 },
-    "understudy.held_time": record.heldMs === 0 ? undefined : { double: record.heldMs / 1000 },
+    "understudy.request_time": inSeconds(record.requestTimeMs),
+    "understudy.held_time": record.heldMs === 0 ? undefined : inSeconds(record.heldMs),
     "understudy.group": record.group,
     "understudy.pool": record.pool,
     "understudy.release": record.release,
@@ -92,6 +93,11 @@ function anyValue(value: Exclude<Value, undefined>): object {
   // 64-bit integers are decimal strings in ProtoJSON.
   if (typeof value === "number") return { intValue: String(value) };
   return { doubleValue: value.double };
+}
+
+/** To the microsecond. */
+function inSeconds(ms: number): Value {
+  return { double: Math.round(ms * 1000) / 1e6 };
 }
 
 function nanos(ms: number): string {

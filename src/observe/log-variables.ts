@@ -130,6 +130,11 @@ function known(text: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
+/** A host without its port. */
+export function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, "");
+}
+
 /** The path of a target. */
 export function beforeQuestionMark(target: string): string {
   const mark = target.indexOf("?");

@@ -117,7 +117,9 @@ export class ServiceLevels {
     const budget = this.#budgetOf(group, objective);
     const burn = budget.burns(speed, target, clock.wall());
     if ((burn !== undefined) === this.#burning.has(key)) return;
-    const left = `${percent(budget.left(target, clock.wall()))} of the error budget is left`;
+    // Who was called already need not hear that it is also for this week.
+    if (speed === "slow" && this.#burning.has(burnKey(group, objective, "fast"))) return;
+    const left = leftText(budget.left(target, clock.wall()));
     const threshold = `${percent(target)} over 30 days`;
     const common = { group, objective, speed, threshold };
     if (burn === undefined) {
@@ -173,6 +175,12 @@ function burnText({ rate, limit, overMs, outcomes: { all, bad } }: Burn): string
   const hours = overMs / 3_600_000;
   const over = hours === 1 ? "hour" : `${hours} hours`;
   return `burns ${Math.round(rate * 10) / 10} times as fast as the budget allows, above ${limit} (${bad} of ${all} requests in the last ${over})`;
+}
+
+function leftText(part: number): string {
+  return part < 0
+    ? "nothing of the error budget is left"
+    : `${Math.floor(part * 100)} % of the error budget is left`;
 }
 
 function percent(part: number): string {

@@ -58,6 +58,12 @@ test("ecs has the names of the Elastic Common Schema, and its own below understu
   ]);
 });
 
+test.each(["ecs", "otel"])("in %s a host stands without its port", (format) => {
+  const { exchange } = logFormatOf(format);
+
+  expect(exchange(exchangeRecord({ host: "[::1]:8080" }))).toContain('"[::1]"');
+});
+
 test("ecs tells an answer of the gateway's own as a failure, with its reason", () => {
   const record = exchangeRecord({ status: 502, error: "SERVER_FAILED", why: "all refused" });
 

@@ -85,8 +85,13 @@ test("a budget that burns is told once, and so is its end", async () => {
     await clock.advance(10_000);
   }
 
-  const fast = events.filter((event) => "speed" in event && event.speed === "fast");
-  expect(fast).toMatchObject([
+  // That it is still too much for three days is told once nobody is called any more.
+  expect(events.map((event) => ("speed" in event ? `${event.type} ${event.speed}` : ""))).toEqual([
+    "slo-burning fast",
+    "slo-calm fast",
+    "slo-burning slow",
+  ]);
+  expect(events).toMatchObject([
     {
       type: "slo-burning",
       group: "app",
@@ -96,6 +101,7 @@ test("a budget that burns is told once, and so is its end", async () => {
         "burns 50 times as fast as the budget allows, above 14.4 (5 of 100 requests in the last hour)",
     },
     { type: "slo-calm", group: "app", objective: "availability" },
+    { type: "slo-burning", speed: "slow" },
   ]);
 });
 
