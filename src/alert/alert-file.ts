@@ -50,11 +50,12 @@ const entry = z.object({
   since: z.number(),
   quietUntil: z.number(),
 });
-const kept = z.object({
-  version: z.literal(1),
+/** The same as it is read. */
+export const keptAlerts = z.object({
   book: z.record(z.string(), entry),
   waiting: z.record(z.string(), z.array(message)),
 });
+const kept = keptAlerts.extend({ version: z.literal(1) });
 
 /** Beside the state file: `understudy.state.json` -> `understudy.alerts.json`. */
 export function alertFileOf(stateFile: string | undefined): string | undefined {

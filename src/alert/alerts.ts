@@ -27,7 +27,7 @@ export interface AlertsTools {
   readonly traffic: () => readonly PoolTraffic[];
   readonly isInMaintenance: (group: string) => boolean;
   readonly deliver: (channel: Channel, message: Message) => Promise<Delivery>;
-  readonly file: AlertFile;
+  readonly file: Pick<AlertFile, "load" | "save" | "close">;
   readonly tell: (event: GatewayEvent) => void;
 }
 

@@ -6,6 +6,8 @@ export interface PoolFacts {
   readonly release: string | undefined;
   /** Of its servers. */
   readonly addresses: readonly string[];
+  /** How long its last request took; undefined where nobody has looked. */
+  readonly requestTimeMs?: number | undefined;
 }
 
 export type LookUpPool = (group: string, pool: string) => PoolFacts;
@@ -177,12 +179,15 @@ type Head = Pick<Signal, "rule" | "kind" | "level" | "title">;
 
 function moved(event: Moved, lookUp: LookUpPool, head: Head): Signal {
   const { group, to, reason } = event;
-  const { release, addresses } = lookUp(group, to);
+  const { release, addresses, requestTimeMs } = lookUp(group, to);
   const facts: Fact[] = [
     { label: "Group", value: group },
     { label: "Serves now", value: to },
     ...(release === undefined ? [] : [{ label: "Release", value: release }]),
     { label: "Upstream", value: addresses.join(", ") },
+    ...(requestTimeMs === undefined
+      ? []
+      : [{ label: "Request time", value: `${requestTimeMs / 1_000} s` }]),
     { label: "Reason", value: reason },
   ];
   return { ...head, key: `${head.rule} ${group}`, group, facts };

@@ -35,8 +35,21 @@ export function events(options: EventsOptions, env: Env): Promise<number> {
   });
 }
 
+/** What a line tells of an event. */
+interface EventWords {
+  readonly time: string;
+  readonly type: string;
+  readonly group?: string | undefined;
+  readonly pool?: string | undefined;
+  readonly server?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
 /** `2026-11-21T03:10:08.123Z  app  failover  blue -> green: no server of blue serves`. */
-function eventLine({ time, type, group, pool, server, from, to, reason }: EventView): string {
+export function eventLine(event: EventWords): string {
+  const { time, type, group, pool, server, from, to, reason } = event;
   const place = from === undefined ? [pool, server] : [from, "->", to];
   const words = place.filter((word) => word !== undefined).join(" ");
   const what = [words, reason].filter((part) => part !== undefined && part !== "").join(": ");

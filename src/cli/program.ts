@@ -28,6 +28,7 @@ export async function runProgram(argv: readonly string[], env: Env): Promise<num
     .configureOutput({ outputError: (text, write) => write(usageProblem(text)) });
   addGatewayCommands(program, env, endWith);
   addOperatorCommands(program, env, endWith);
+  addWatch(program, env, endWith);
   await addCompletion(program, argv, env);
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -56,6 +57,31 @@ function addGatewayCommands(program: Command, env: Env, endWith: EndWith): void 
     const { check } = await import("./check.ts");
     await endWith(check(CONFIG.parse(options).config, env));
   });
+}
+
+/** The one for those who keep another gateway. */
+function addWatch(program: Command, env: Env, endWith: EndWith): void {
+  program
+    .command("watch <file>")
+    .description(
+      "the gateway's alerts from the access log of nginx, or whoever writes one (- = standard input)",
+    )
+    .option(
+      "-c, --config <file>",
+      "a configuration with alerts and groups (default: the environment)",
+    )
+    .option("--once", "read to the end and print what would have been told")
+    .option("--print", "print messages, send none")
+    .option("--from-start", "begin with what is in the file already")
+    .option(
+      "--state <file>",
+      "where the place is kept (default: FILE.watch.json, beside the configuration or here)",
+    )
+    .option("--group <group>", "what a line's group is called that names none (default: app)")
+    .action(async (file: string, options) => {
+      const { watchLog } = await import("./watch-log.ts");
+      await endWith(watchLog(file, WATCH.parse(options), env));
+    });
 }
 
 /** Those that need a gateway that runs. */
@@ -152,6 +178,14 @@ const EVENTS = PLACE.extend({
   follow: z.boolean().optional(),
   since: z.string().optional(),
   sinceId: z.coerce.number().int().min(0).optional(),
+  group: z.string().optional(),
+});
+const WATCH = z.object({
+  config: z.string().optional(),
+  once: z.boolean().optional(),
+  print: z.boolean().optional(),
+  fromStart: z.boolean().optional(),
+  state: z.string().optional(),
   group: z.string().optional(),
 });
 const STATUS = PLACE.extend({ watch: z.boolean().optional() });
