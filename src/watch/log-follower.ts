@@ -39,9 +39,14 @@ export class LogFollower {
 
   /**
    * Goes on at the places where an earlier follower was, in files that have been rotated away as well; without
-   * one, at the start or at the end of the file.
+   * one, at the start or at the end of the file. Rejects where the name is that of a folder or a pipe.
    */
   async begin(places: readonly Place[], from: "start" | "end"): Promise<void> {
+    const isFile = await stat(this.#path).then(
+      (found) => found.isFile(),
+      () => true,
+    );
+    if (!isFile) throw new Error("is no regular file; what comes through a pipe is read from -");
     const inode = await inodeOf(this.#path);
     for (const place of places) {
       if (place.ino === inode) continue;

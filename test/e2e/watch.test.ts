@@ -55,7 +55,7 @@ test("a log that is read once prints what would have been told, at the time of i
 test.each([
   [["access.log"], {}, 2, "nobody would be told: set SLACK_WEBHOOK_URL"],
   [["none.log", "--once"], {}, 1, "ENOENT"],
-  [[".", "--print"], {}, 1, "understudy: .: EISDIR"],
+  [[".", "--print"], {}, 1, "understudy: .: is no regular file"],
   [[], {}, 2, "missing required argument 'file'"],
   [
     ["access.log"],
