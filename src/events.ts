@@ -161,6 +161,17 @@ export type ClosedBy = "client" | "server" | "idle" | "drain" | "stop" | "failed
  */
 export type AffinityOutcome = "bound" | "new" | "lost";
 
+/** The trace that an exchange belongs to, and its own span (https://www.w3.org/TR/trace-context/). */
+export interface TraceContext {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** The span of whoever asks, 16 hex digits; undefined where the trace begins here. */
+  readonly parentId: string | undefined;
+  readonly spanId: string;
+  /** It is recorded. */
+  readonly isSampled: boolean;
+}
+
 /** One client request and its answer, as it stands when its log line is due. */
 export interface ExchangeRecord {
   /** Milliseconds since the epoch when the first byte of the request's head was read. */
@@ -168,6 +179,8 @@ export interface ExchangeRecord {
   readonly requestTimeMs: number;
   readonly requestId: string;
   readonly traceId: string | undefined;
+  /** Undefined where tracing is off. */
+  readonly trace: TraceContext | undefined;
   readonly clientAddress: string;
   readonly clientPort: number;
   /** `http` or `https`. */

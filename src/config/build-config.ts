@@ -45,6 +45,7 @@ export function buildConfig(
     stateDir: parsed.state_dir,
     failoverStatusDir: parsed.failover_status_dir,
     hooks: parsed.hooks,
+    tracing: parsed.tracing,
     alerts: parsed.alerts,
     groups: Object.entries(parsed.groups).map(([name, group]) => groupOf(name, group, pages)),
   };

@@ -3,6 +3,7 @@ import type { AlertsConfig } from "../alert/alerts.ts";
 import type { GroupSpec, ProbeRules } from "../failover/spec.ts";
 import type { Redaction } from "../observe/log-redaction.ts";
 import type { ServiceLevel } from "../slo/service-level.ts";
+import type { TracerConfig } from "../tracing/tracer.ts";
 import type { Route } from "../routing/router.ts";
 
 /** Where a socket listens: `0.0.0.0:8080`, `[::1]:8080`, `unix:/run/understudy.sock`. */
@@ -29,6 +30,8 @@ export interface Config {
   /** Writes an access log line also when an upgrade begins. */
   readonly logUpgradeStart: boolean;
   readonly hooks: readonly HookConfig[];
+  /** Undefined = no request is traced. */
+  readonly tracing: TracerConfig | undefined;
   readonly alerts: AlertsConfig;
   /** Folder of the state file, as written; undefined = that of the configuration's file. */
   readonly stateDir: string | undefined;

@@ -20,6 +20,7 @@ const TOP: Words<Config, "listen" | "groups"> = {
   stateDir: "state_dir",
   failoverStatusDir: "failover_status_dir",
   hooks: "hooks",
+  tracing: "tracing",
   alerts: "alerts",
 };
 

@@ -8,6 +8,7 @@ import { accessLog } from "./log-schema.ts";
 import { bad, good, quote, type Parsed } from "./parsed.ts";
 import { choice, count, duration, name, object, size, someSize, text } from "./schema-parts.ts";
 import { word } from "./schema-parts.ts";
+import { tracing } from "./tracing-schema.ts";
 
 const address = word(parseAddress, {
   id: "address",
@@ -94,6 +95,9 @@ export const configSchema = object({
   hooks: hooks
     .prefault([])
     .describe("Programs and webhooks that run when something happens, beside all traffic."),
+  tracing: tracing
+    .optional()
+    .describe("Spans of requests and their attempts, for OpenTelemetry. Default: none."),
   alerts: alerts
     .prefault({})
     .describe("Messages to people, and what is told. Default: none, but to `SLACK_WEBHOOK_URL`."),

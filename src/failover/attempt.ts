@@ -27,6 +27,10 @@ export type Decision = "return" | "next" | "redial" | "rescue" | "hold";
 export interface AttemptRecord {
   /** 1 for the first attempt of an exchange. */
   readonly n: number;
+  /** Monotonic milliseconds when it began. */
+  readonly startedAt: number;
+  /** Of its span in a trace; undefined where tracing is off. */
+  readonly spanId: string | undefined;
   readonly pool: string;
   /** The release of the answer, else the configured one. */
   readonly release: string | undefined;

@@ -21,9 +21,19 @@ export interface Forwarding {
   readonly expectContinue: boolean;
   /** Name of a cookie that does not go on; undefined = all do. */
   readonly hiddenCookie: string | undefined;
+  /** In place of the client's `traceparent`; undefined = that one goes on as it is. */
+  readonly trace:
+    | {
+        readonly traceparent: string;
+        /** The client's `tracestate` belongs to the same trace. */
+        readonly isContinued: boolean;
+      }
+    | undefined;
 }
 
 const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
+const TRACE_FIELDS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
+const TRACEPARENT: ReadonlySet<string> = new Set(["traceparent"]);
 
 // Few and long pieces, here, in the answer's head and in the log line: with what repeats kept as one
 // string, V8 needs 3,600 instructions instead of 7,000 to put a small GET's together and write them.
@@ -36,7 +46,7 @@ const VIA_AND_ID = [
 export function serialiseRequest(head: RequestHead, forwarding: Forwarding): string {
   return (
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${forwarding.host ?? head.host}\r\n` +
-    passedLines(head, forwarding.hiddenCookie) +
+    passedLines(head, forwarding) +
     framingLine(head) +
     originLines(head, forwarding) +
     VIA_AND_ID[head.minor] +
@@ -126,8 +136,13 @@ function forwardedNode(address: string): string {
 }
 
 /** RFC 9110 7.6.2: each hop of TRACE and OPTIONS counts Max-Forwards down. */
-function passedLines({ method, passed }: RequestHead, hiddenCookie: string | undefined): string {
-  const lines = hiddenCookie === undefined ? passed : withoutCookie(passed, hiddenCookie);
+function passedLines(head: RequestHead, { hiddenCookie, trace }: Forwarding): string {
+  const { method, passed } = head;
+  let lines = hiddenCookie === undefined ? passed : withoutCookie(passed, hiddenCookie);
+  if (trace !== undefined) {
+    const stale = trace.isContinued ? TRACEPARENT : TRACE_FIELDS;
+    lines = `${withoutFields(lines, stale)}traceparent: ${trace.traceparent}\r\n`;
+  }
   if (method !== "OPTIONS" && method !== "TRACE") return lines;
   const hops = fieldValue(`${lines}\r\n`, 0, "max-forwards");
   if (hops === undefined || !/^[1-9][0-9]{0,8}$/.test(hops)) return lines;

@@ -31,6 +31,7 @@ export function formatOtlp(record: ExchangeRecord): string {
     body: { stringValue: exchangeTitle(record) },
     attributes: attributesOf({ ...httpAttributes(record), ...ownAttributes(record) }),
     traceId: record.traceId,
+    spanId: record.trace?.spanId,
   });
 }
 

@@ -24,6 +24,7 @@ export function redactor({
       requestTimeMs: record.requestTimeMs,
       requestId: record.requestId,
       traceId: record.traceId,
+      trace: record.trace,
       clientAddress: record.clientAddress,
       clientPort: record.clientPort,
       scheme: record.scheme,

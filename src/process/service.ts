@@ -7,6 +7,7 @@ import { type AccessLog, openAccessLog } from "../observe/access-log.ts";
 import { OverloadLog } from "../observe/overload-log.ts";
 import type { PoolTraffic } from "../observe/pool-traffic.ts";
 import { TrafficTally } from "../observe/traffic-tally.ts";
+import { Tracer } from "../tracing/tracer.ts";
 import { ShortageLog } from "../observe/shortage-log.ts";
 import type { ProxyContext } from "../proxy/context.ts";
 import { DeadlineWheel } from "../proxy/deadline-wheel.ts";
@@ -82,6 +83,7 @@ export class Service {
   readonly #sockets = new Map<string, () => void>();
   #site: Site;
   #accessLog: AccessLog | undefined;
+  #tracer: Tracer | undefined;
   #prepared: Prepared | undefined;
   #ended: Promise<void> | undefined;
   #cancelDestroy: Cancel = () => {};
@@ -92,6 +94,7 @@ export class Service {
     const { clock } = tools;
     const prefix = proofPrefix(tools.cookieKey);
     this.#accessLog = this.#openLog(config);
+    this.#tracer = this.#openTracer(config);
     this.#shortages = new ShortageLog(logOf(tools.tell), clock);
     this.#overloads = new OverloadLog(logOf(tools.tell), clock);
     this.#context = {
@@ -108,6 +111,7 @@ export class Service {
         if (record.shortage !== undefined) this.#shortages.note(record.shortage);
         if (record.error === "OVERLOADED") this.#overloads.note(record.why ?? "");
         this.#tally.count(record);
+        this.#tracer?.note(record);
         this.#stories.note(record);
         if (this.#context.isProof(record.requestId)) tools.onProof(proofNews(record));
         tools.onExchange(record);
@@ -189,6 +193,10 @@ export class Service {
     if (prepared === undefined) throw new Error("nothing was prepared");
     this.#prepared = undefined;
     const { config, accessLog } = prepared;
+    if (config.tracing !== this.#site.config.tracing) {
+      void this.#tracer?.close();
+      this.#tracer = this.#openTracer(config);
+    }
     this.#site = createSite(config, this.#tools.groups, this.#context, this.#site);
     if (accessLog !== this.#accessLog) void this.#accessLog?.close();
     this.#accessLog = accessLog;
@@ -244,7 +252,7 @@ export class Service {
     this.#context.wheel.stop();
     this.#context.loopDelay.stop();
     this.#overloads.stop();
-    await this.#accessLog?.close();
+    await Promise.all([this.#accessLog?.close(), this.#tracer?.close()]);
   }
 
   #destroyAfter(ms: number): void {
@@ -286,6 +294,18 @@ export class Service {
       listener.stop(RETIRE_GRACE_MS);
       void listener.drained().then(() => this.#leaving.delete(listener));
     }
+  }
+
+  #openTracer({ tracing }: Config): Tracer | undefined {
+    if (tracing === undefined) return undefined;
+    const { clock, tell } = this.#tools;
+    return new Tracer(tracing, {
+      clock,
+      tell: (reason) =>
+        reason === undefined
+          ? tell("info", {}, "spans are taken again")
+          : tell("warn", { reason }, "spans are not taken"),
+    });
   }
 
   #openLog({ accessLog }: Config): AccessLog | undefined {

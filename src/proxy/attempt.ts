@@ -38,6 +38,8 @@ export interface AnswerReceiver {
 /** The request as an attempt sends it. */
 export interface OutgoingRequest {
   readonly method: string;
+  /** Of the attempt in a trace; undefined where tracing is off. */
+  readonly spanId: string | undefined;
   readonly headText: string;
   readonly body: RequestBody | undefined;
   /** May it be sent twice, by its method? */
@@ -69,6 +71,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
   why = "";
   /** Monotonic milliseconds. */
   readonly startedAt: number;
+  readonly spanId: string | undefined;
   /** What exactly broke, in Node's or the codec's words. */
   detail = "";
 
@@ -98,6 +101,7 @@ export class Attempt implements AttemptRecord, AnswerEvents, ConnectionUser, Dia
     n: number,
   ) {
     this.n = n;
+    this.spanId = request.spanId;
     this.state = state;
     this.pool = state.spec.pool;
     this.server = state.spec.address;

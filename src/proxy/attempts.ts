@@ -33,6 +33,7 @@ import { ParkedAnswer } from "./parked-answer.ts";
 import { preferredPool } from "./preferred-pool.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { ServingGroup } from "./serving-group.ts";
+import { nextSpan } from "./trace-context.ts";
 import type { Waiter } from "./waiting-room.ts";
 
 /** The exchange, as its attempts see it. */
@@ -339,13 +340,8 @@ export class Attempts implements AttemptOwner, Waiter {
   #try(server: ServerState): void {
     const { attempts } = this.#owner.notes;
     this.#owner.body?.rewind();
-    const attempt = new Attempt(
-      this,
-      this.#group,
-      server,
-      this.#outgoing(server),
-      attempts.length + 1,
-    );
+    const request = this.#outgoing(server);
+    const attempt = new Attempt(this, this.#group, server, request, attempts.length + 1);
     this.#current = attempt;
     attempts.push(attempt);
     attempt.start(this.#redialled);
@@ -354,7 +350,9 @@ export class Attempts implements AttemptOwner, Waiter {
   #outgoing(server: ServerState): OutgoingRequest {
     const { head, clientFacts, notes, body, awaitsContinue } = this.#owner;
     const { policy, config } = this.#group;
+    const trace = notes.trace && nextSpan(notes.trace);
     return {
+      spanId: trace?.spanId,
       method: head.method,
       headText: serialiseRequest(head, {
         clientAddress: clientFacts.address,
@@ -367,6 +365,7 @@ export class Attempts implements AttemptOwner, Waiter {
         upgrade: this.#upgrade !== undefined,
         expectContinue: awaitsContinue,
         hiddenCookie: this.#group.hiddenCookie,
+        trace,
       }),
       body,
       repeatable: isRepeatable(policy, {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { AffinityOutcome, ClosedBy, ExchangeRecord } from "../events.ts";
+import type { AffinityOutcome, ClosedBy, ExchangeRecord, TraceContext } from "../events.ts";
 import type { AttemptRecord } from "../failover/attempt.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
@@ -40,6 +40,7 @@ export class ExchangeNotes implements ExchangeRecord {
   shortage: string | undefined;
   closedBy: ClosedBy | undefined;
   answer: ResponseHead | undefined;
+  trace: TraceContext | undefined;
 
   /** No head: what came was refused. */
   constructor(client: ClientFacts, head: RequestHead | undefined, clock: Clock) {
@@ -63,7 +64,7 @@ export class ExchangeNotes implements ExchangeRecord {
   }
 
   get traceId(): string | undefined {
-    return traceIdOf(this.#head?.field("traceparent"));
+    return this.trace?.traceId ?? traceIdOf(this.#head?.field("traceparent"));
   }
   get clientAddress(): string {
     return this.#client.address;

@@ -16,6 +16,7 @@ import { RequestBody } from "./request-body.ts";
 import { servedByLines } from "./served-by.ts";
 import type { ServingGroup } from "./serving-group.ts";
 import type { Site } from "./site.ts";
+import { beginTrace } from "./trace-context.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { TunnelClient } from "./tunnel-client.ts";
 
@@ -66,6 +67,11 @@ export class Exchange implements AttemptsOwner, RelayOwner {
     this.head = head;
     this.notes = new ExchangeNotes(client.facts, head, context.clock);
     this.notes.beganBefore(client.headMs);
+    const { tracing } = site.config;
+    if (tracing !== undefined) {
+      const { random } = context;
+      this.notes.trace = beginTrace(head.field("traceparent"), tracing.sample, random);
+    }
     this.#group = site.router.find(head.host, head.path);
     this.notes.group = this.#group?.config.name;
     if (head.framing !== 0) this.body = this.#createBody(head.framing);

@@ -4,6 +4,9 @@ import type { AttemptRecord } from "../failover/attempt.ts";
 export function noLiveServer(group: string): AttemptRecord {
   return {
     n: 0,
+    startedAt: 0,
+    // Nobody was asked.
+    spanId: undefined,
     pool: "",
     release: undefined,
     server: group,

@@ -46,6 +46,7 @@ function checkForwarded(head: RequestHead, random: Random): void {
     upgrade: true,
     expectContinue: head.expectsContinue,
     hiddenCookie: undefined,
+    trace: undefined,
   });
   const again = parseRequestHead(forwarded, { ...LIMITS, headBytes: 8192, fieldCount: 64 });
   if (again.kind === undefined) throw new Error(`what goes on is refused: ${again.reason}`);

@@ -13,6 +13,7 @@ export function exchangeRecord(
     requestTimeMs: 45,
     requestId: "b7f1",
     traceId: undefined,
+    trace: undefined,
     clientAddress: "192.0.2.7",
     clientPort: 40_001,
     scheme: "http",
@@ -45,6 +46,8 @@ export function exchangeRecord(
 export function attemptRecord(changes: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     n: 1,
+    startedAt: 0,
+    spanId: undefined,
     pool: "blue",
     release: "v1",
     server: "app_blue:3000",

@@ -28,6 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "failover/",
     "routing/",
     "type slo/",
+    "type tracing/",
     "type observe/",
     "observe/event-messages.ts",
     "observe/log-template.ts",
@@ -35,6 +36,17 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "chokidar",
     "yaml",
     "zod",
+  ],
+  "tracing/": [
+    "type clock.ts",
+    "type events.ts",
+    "type failover/",
+    "observe/log-variables.ts",
+    "node:",
+    "@opentelemetry/api",
+    "@opentelemetry/exporter-trace-otlp-http",
+    "@opentelemetry/resources",
+    "@opentelemetry/sdk-trace",
   ],
   "watch/": [
     "alert/",
@@ -110,6 +122,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "failover/",
     "observe/",
     "proxy/",
+    "tracing/",
     "node:",
   ],
   "gateway.ts": [

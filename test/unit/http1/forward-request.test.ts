@@ -37,6 +37,29 @@ test.each(FORWARDED)("goes on: %s", (_, text, lines) => {
   expect(forward(text)).toBe(head("GET / HTTP/1.1", "Host: a.example", ...lines));
 });
 
+describe("in a trace of the gateway's", () => {
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01";
+  const text = get("Traceparent: 00-1-2-01", "A: b", "TraceState: shop=1", "tracestate: x=2");
+
+  test("a server is told of its attempt, and of the client's state where the trace is the client's", () => {
+    const trace = { traceparent, isContinued: true };
+    const lines = ["A: b", "TraceState: shop=1", "tracestate: x=2", `traceparent: ${traceparent}`];
+
+    expect(forward(text, { trace })).toBe(
+      head("GET / HTTP/1.1", "Host: a.example", ...lines, ...OURS),
+    );
+  });
+
+  test("nothing of another trace goes on where it begins here", () => {
+    const trace = { traceparent, isContinued: false };
+    const lines = ["A: b", `traceparent: ${traceparent}`];
+
+    expect(forward(text, { trace })).toBe(
+      head("GET / HTTP/1.1", "Host: a.example", ...lines, ...OURS),
+    );
+  });
+});
+
 const DROPPED: [what: string, ...lines: string[]][] = [
   ["connection and keep-alive", "Connection: keep-alive", "Keep-Alive: timeout=5"],
   ["the old proxies' connection", "Proxy-Connection: keep-alive"],

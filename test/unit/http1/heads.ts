@@ -17,6 +17,7 @@ export const FORWARDING: Forwarding = {
   upgrade: false,
   expectContinue: false,
   hiddenCookie: undefined,
+  trace: undefined,
 };
 
 /** Lines with their ends, and the empty line behind them. */
