@@ -40,7 +40,8 @@ async function profile(work: (typeof CASES)[number]) {
   const { args } = member.description;
   const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`];
   const description = { ...member.description, args: [...flags, ...args] };
-  await using peer = await startPeer(description, { servers: apps.ports, folder });
+  // What is looked into is the process that serves.
+  await using peer = await startPeer(description, { servers: apps.ports, folder, workers: 0 });
   const generate = generatorOf(work);
   await generate(peer.port, work, warmUpSeconds);
 

@@ -23,6 +23,8 @@ export interface PeerSettings {
   readonly logFormat?: "json";
   /** Of Understudy. Default: 1, as the others have. */
   readonly workers?: number;
+  /** Further lines of its configuration. */
+  readonly more?: string;
 }
 
 /** For starting, on a busy machine, in milliseconds. */
@@ -149,7 +151,7 @@ export class Peer implements AsyncDisposable {
     const { template } = this.description;
     if (template === undefined) return "";
     const text = readFileSync(join(ROOT, "bench/peers", template), "utf8");
-    const config = this.#fill(text, servers);
+    const config = this.#fill(`${text}${this.#settings.more ?? ""}`, servers);
     writeFileSync(this.#configFile, config);
     return config;
   }

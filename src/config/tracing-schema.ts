@@ -14,7 +14,7 @@ export const tracing = object({
     .describe("Header fields for the collector, a key of its provider for example."),
   service_name: text.prefault("understudy").describe("What the gateway is called in traces."),
   sample: part
-    .prefault("10%")
+    .prefault("1%")
     .describe(
       "The part of the traces that is recorded, where no `traceparent` of the client says whether to.",
     ),

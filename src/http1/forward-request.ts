@@ -33,6 +33,7 @@ export interface Forwarding {
 
 const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
 const TRACE_FIELDS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
+const TRACE_LINE = /^trace(?:parent|state):/im;
 const TRACEPARENT: ReadonlySet<string> = new Set(["traceparent"]);
 
 // Few and long pieces, here, in the answer's head and in the log line: with what repeats kept as one
@@ -141,7 +142,8 @@ function passedLines(head: RequestHead, { hiddenCookie, trace }: Forwarding): st
   let lines = hiddenCookie === undefined ? passed : withoutCookie(passed, hiddenCookie);
   if (trace !== undefined) {
     const stale = trace.isContinued ? TRACEPARENT : TRACE_FIELDS;
-    lines = `${withoutFields(lines, stale)}traceparent: ${trace.traceparent}\r\n`;
+    const others = TRACE_LINE.test(lines) ? withoutFields(lines, stale) : lines;
+    lines = `${others}traceparent: ${trace.traceparent}\r\n`;
   }
   if (method !== "OPTIONS" && method !== "TRACE") return lines;
   const hops = fieldValue(`${lines}\r\n`, 0, "max-forwards");

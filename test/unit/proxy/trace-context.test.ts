@@ -57,9 +57,22 @@ test("no id comes twice", () => {
 
 test("a server is told of the attempt's span", () => {
   const trace = beginTrace(`00-${TRACE}-${SPAN}-01`, 0, never);
-  const { spanId, traceparent, isContinued } = nextSpan(trace);
+  const next = nextSpan(trace);
 
-  expect(traceparent).toBe(`00-${TRACE}-${spanId}-01`);
-  expect(spanId).not.toBe(trace.spanId);
-  expect(isContinued).toBe(true);
+  expect(next).toEqual({
+    spanId: expect.stringMatching(/^[\da-f]{16}$/),
+    traceparent: `00-${TRACE}-${next?.spanId}-01`,
+    isContinued: true,
+  });
+  expect(next?.spanId).not.toBe(trace.spanId);
+});
+
+test("a server hears what the client said where nobody records it", () => {
+  expect(nextSpan(beginTrace(`00-${TRACE}-${SPAN}-00`, 1, never))).toBeUndefined();
+});
+
+test("a server hears that a trace which begins here is not recorded", () => {
+  const trace = beginTrace(undefined, 0, never);
+
+  expect(nextSpan(trace)?.traceparent).toBe(`00-${trace.traceId}-${trace.spanId}-00`);
 });
