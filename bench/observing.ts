@@ -69,7 +69,7 @@ async function compare(peers: readonly Peer[], apps: Apps, work: Case): Promise<
     console.log(
       `${KINDS[index]}: ${median(own).toFixed(1)} us a request, ${ratio.toFixed(3)} times the first ` +
         `(spread ${(spread(ratios) * 100).toFixed(0)} %)` +
-        `${ratio > LIMIT ? `: ABOVE THE LIMIT of ${LIMIT}` : ""}`,
+        (ratio > LIMIT ? `: ABOVE THE LIMIT of ${LIMIT}` : ""),
     );
   }
 }
