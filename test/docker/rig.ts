@@ -11,6 +11,7 @@ const run = promisify(execFile);
 
 const GROUP = z.object({
   active: z.string(),
+  primary: z.string(),
   pools: z.array(
     z.object({
       name: z.string(),
@@ -35,13 +36,24 @@ export class Rig implements AsyncDisposable {
   port = 0;
   #adminPort = 0;
 
-  /** `change` makes of the rig's own configuration another one. */
-  constructor(project: string, change: (config: string) => string = (config) => config) {
+  /**
+   * `change` makes of the rig's own configuration another one. Of ports that nobody names the engine picks others
+   * whenever the gateway's container starts.
+   */
+  constructor(
+    project: string,
+    change: (config: string) => string = (config) => config,
+    ports: { readonly gateway: number; readonly admin: number } = { gateway: 0, admin: 0 },
+  ) {
     this.project = `understudy-test-${project}`;
     // The gateway in its container is somebody else.
     chmodSync(this.#folder, 0o755);
     cpSync(`${ROOT}/docker/config`, this.#folder, { recursive: true });
-    this.#env = { CONFIG_DIR: this.#folder, GATEWAY_PORT: "0", ADMIN_PORT: "0" };
+    this.#env = {
+      CONFIG_DIR: this.#folder,
+      GATEWAY_PORT: `${ports.gateway}`,
+      ADMIN_PORT: `${ports.admin}`,
+    };
     this.configure(change);
   }
 
@@ -89,6 +101,18 @@ export class Rig implements AsyncDisposable {
 
   async active(): Promise<string> {
     return (await this.#group()).active;
+  }
+
+  /** Undefined while the gateway does not answer. */
+  async activeOrNone(): Promise<string | undefined> {
+    return await this.active().catch(() => undefined);
+  }
+
+  /** Switches, where another pool is the primary. */
+  async makePrimary(pool: Pool): Promise<void> {
+    if ((await this.#group()).primary === pool) return;
+    await this.compose(["exec", "gateway", "understudy", "switch", "app", pool]);
+    await this.untilActive(pool);
   }
 
   async untilActive(pool: Pool): Promise<void> {
