@@ -59,14 +59,18 @@ describe("the configuration", () => {
   });
 });
 
-test("the image runs as nobody in particular, and has nothing that builds", async () => {
+test("the image runs as nobody in particular, has nothing that builds and no secret, and cannot be written to", async () => {
   const look = `
-    const { existsSync } = require("node:fs");
-    const has = (name) => existsSync("/app/node_modules/" + name);
-    console.log(JSON.stringify({ uid: process.getuid(), dev: ["typescript", "vitest", "oxlint"].filter(has) }));`;
-  const told = await docker(["run", "--rm", "--entrypoint", "node", "understudy", "-e", look]);
+    id -u
+    command -v gcc cc make python3 git
+    ls -A /app
+    ls /app/node_modules | grep -E '^(typescript|vitest|oxlint|knip|autocannon|socket.io)$'
+    find / -xdev -name '.env*' -o -xdev -name '.npmrc' -o -xdev -name 'id_*' -path '*/.ssh/*'
+    touch /app/x /etc/x /var/lib/understudy/x 2>&1 | grep -c 'Read-only'`;
+  const flags = ["run", "--rm", "--read-only", "--entrypoint", "sh", "understudy", "-c", look];
+  const told = await docker(flags);
 
-  expect(JSON.parse(told)).toEqual({ uid: 1000, dev: [] });
+  expect(told.trim().split("\n")).toEqual(["1000", "dist", "node_modules", "package.json", "3"]);
 });
 
 type OnFinished = (clean: () => Promise<void>) => void;
