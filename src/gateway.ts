@@ -520,7 +520,8 @@ export class Gateway implements Control {
       lookUp: (group, pool) => this.#poolFacts(group, pool),
       traffic: () => this.#crew.traffic,
       isInMaintenance: (group) => this.groups.find(group)?.orders.door.kind === "maintenance",
-      deliver: (channel, message) => deliver(channel, message, means),
+      deliver: (channel, message) =>
+        deliver(channel, message, { ...means, links: this.#config.alerts.links }),
       file: new AlertFile(alertFileOf(this.#options.stateFile), onTrouble),
       tell: (event) => this.#tellEvent(event),
     });

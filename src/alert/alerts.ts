@@ -6,12 +6,15 @@ import type { Message, Rule, Signal } from "./alert.ts";
 import type { AlertFile } from "./alert-file.ts";
 import { type ActiveAlert, AlertBook, type BookRules, type Told } from "./book.ts";
 import { type Channel, channelName } from "./channel.ts";
+import type { Link } from "./message-text.ts";
 import { type Delivery, Outbox } from "./outbox.ts";
 import { type LookUpPool, signalsOf } from "./signals.ts";
 import { type TrafficLimits, TrafficRules } from "./traffic-rules.ts";
 
 export interface AlertsConfig extends TrafficLimits {
   readonly channels: readonly Channel[];
+  /** In every message. */
+  readonly links: readonly Link[];
   readonly rules: ReadonlySet<Rule>;
   readonly cooldownMs: number;
   /** Nothing is sent; what lasts is told once it is sent again. */

@@ -6,15 +6,13 @@ import { act } from "../action/act.ts";
 import { signatureOf } from "../action/signature.ts";
 import type { Message } from "./alert.ts";
 import { type Channel, channelName, type Secret } from "./channel.ts";
-import { discordBody, plainFacts, plainText, slackBody } from "./message-text.ts";
+import { discordBody, plainFacts, plainText, type Sender, slackBody } from "./message-text.ts";
 import type { Delivery } from "./outbox.ts";
 
 /** How long one try may take. */
 const TIMEOUT_MS = 10_000;
 
-export interface DeliverMeans {
-  /** Who sends, for readers: `understudy on web1`. */
-  readonly from: string;
+export interface DeliverMeans extends Sender {
   /** Of programs. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where relative paths of secrets begin. */
@@ -51,11 +49,11 @@ const RETRY = { isFinal: false, retryAfterMs: undefined } as const;
 async function send(channel: Channel, message: Message, means: DeliverMeans): Promise<Delivery> {
   switch (channel.kind) {
     case "slack":
-      return await post(channel, slackBody(message, means.from), means);
+      return await post(channel, slackBody(message, means), means);
     case "discord":
-      return await post(channel, discordBody(message, means.from), means);
+      return await post(channel, discordBody(message, means), means);
     case "webhook":
-      return await post(channel, plainFacts(message, means.from), means);
+      return await post(channel, plainFacts(message, means), means);
     case "email":
       return await mail(channel, message, means);
     case "exec":
@@ -112,7 +110,7 @@ async function mail(
       from: sender,
       to: [...to],
       subject: `[${message.state}] ${message.title}`,
-      text: plainText(message, means.from),
+      text: plainText(message, means),
       messageId: `<${message.id}@understudy>`,
     });
     return { ok: true };
@@ -127,7 +125,7 @@ async function run(
   means: DeliverMeans,
 ): Promise<Delivery> {
   const action = { kind: "exec", command, timeoutMs: TIMEOUT_MS } as const;
-  const result = await act(action, plainFacts(message, means.from), means);
+  const result = await act(action, plainFacts(message, means), means);
   return result.ok ? { ok: true } : { ok: false, reason: result.reason, ...RETRY };
 }
 

@@ -7,11 +7,24 @@ const COLOURS: Readonly<Record<Level, string>> = {
   good: "#188038",
 };
 
+/** Who sends a message, and where its readers find more. */
+export interface Sender {
+  /** `understudy on web1` */
+  readonly from: string;
+  readonly links: readonly Link[];
+}
+
+/** A page for whoever reads a message: a dashboard, a runbook. */
+export interface Link {
+  readonly label: string;
+  readonly url: string;
+}
+
 /** Slack shows at most ten fields of a section. */
 const MOST_FIELDS = 10;
 
 /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
-export function slackBody(message: Message, from: string): object {
+export function slackBody(message: Message, { from, links }: Sender): object {
   const { title, facts, level, at } = message;
   const fields = facts.slice(0, MOST_FIELDS).map(({ label, value }) => ({
     type: "mrkdwn",
@@ -20,15 +33,20 @@ export function slackBody(message: Message, from: string): object {
   const blocks = [
     { type: "section", text: { type: "mrkdwn", text: `*${escapeSlack(title)}*` } },
     ...(fields.length === 0 ? [] : [{ type: "section", fields }]),
+    ...(links.length === 0
+      ? []
+      : [{ type: "section", text: { type: "mrkdwn", text: links.map(slackLink).join("  ") } }]),
     { type: "context", elements: [{ type: "mrkdwn", text: escapeSlack(footer(at, from)) }] },
   ];
   return { text: escapeSlack(title), attachments: [{ color: COLOURS[level], blocks }] };
 }
 
 /** https://discord.com/developers/docs/resources/webhook#execute-webhook */
-export function discordBody({ title, facts, level, at }: Message, from: string): object {
+export function discordBody(message: Message, { from, links }: Sender): object {
+  const { title, facts, level, at } = message;
   const embed = {
     title: title.slice(0, 256),
+    description: links.map(({ label, url }) => `[${label}](${url})`).join("  "),
     color: Number.parseInt(COLOURS[level].slice(1), 16),
     fields: facts.map(({ label, value }) => ({
       name: label,
@@ -42,7 +60,10 @@ export function discordBody({ title, facts, level, at }: Message, from: string):
 }
 
 /** For webhooks and programs. */
-export function plainFacts(message: Message, from: string): Readonly<Record<string, string>> {
+export function plainFacts(
+  message: Message,
+  { from, links }: Sender,
+): Readonly<Record<string, string>> {
   const { id, at, rule, group, state, level, title, facts } = message;
   return {
     event: "alert",
@@ -55,11 +76,15 @@ export function plainFacts(message: Message, from: string): Readonly<Record<stri
     level,
     title,
     ...Object.fromEntries(facts.map(({ label, value }) => [keyOf(label), value])),
+    ...Object.fromEntries(links.map(({ label, url }) => [`link_${keyOf(label)}`, url])),
   };
 }
 
-export function plainText({ facts, at }: Message, from: string): string {
-  const lines = facts.map(({ label, value }) => `${label}: ${value}`);
+export function plainText({ facts, at }: Message, { from, links }: Sender): string {
+  const lines = [
+    ...facts.map(({ label, value }) => `${label}: ${value}`),
+    ...links.map(({ label, url }) => `${label}: ${url}`),
+  ];
   return [...lines, "", footer(at, from)].join("\n");
 }
 
@@ -70,6 +95,10 @@ function footer(at: number, from: string): string {
 /** `Serves now` -> `serves_now` */
 function keyOf(label: string): string {
   return label.toLowerCase().replaceAll(/\W+/g, "_");
+}
+
+function slackLink({ label, url }: Link): string {
+  return `<${escapeSlack(url)}|${escapeSlack(label)}>`;
 }
 
 /** What would be markup: https://docs.slack.dev/messaging/formatting-message-text#escaping */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { parseDuration } from "../config/duration.ts";
 import type { Env } from "../config/interpolate.ts";
 import { alert } from "./alert.ts";
 import { addCompletion } from "./completion.ts";
@@ -125,7 +126,9 @@ function addOperatorCommands(program: Command, env: Env, endWith: EndWith): void
     .option("--group <group>", "only what happened to this group")
     .action((options, command: Command) => {
       const parsed = EVENTS.safeParse(options);
-      if (!parsed.success) command.error("error: --since-id takes the number of an event");
+      if (!parsed.success) {
+        command.error("error: --since takes a duration as 1h, --since-id the number of an event");
+      }
       return endWith(events(EVENTS.parse(options), env));
     });
   add(
@@ -176,7 +179,10 @@ const PLACE = z.object({
 
 const EVENTS = PLACE.extend({
   follow: z.boolean().optional(),
-  since: z.string().optional(),
+  since: z
+    .string()
+    .refine((text) => parseDuration(text).ok)
+    .optional(),
   sinceId: z.coerce.number().int().min(0).optional(),
   group: z.string().optional(),
 });

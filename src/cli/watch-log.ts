@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Message } from "../alert/alert.ts";
 import { deliver } from "../alert/deliver.ts";
-import { plainText } from "../alert/message-text.ts";
+import { plainText, type Sender } from "../alert/message-text.ts";
 import type { Delivery } from "../alert/outbox.ts";
 import { pause, systemClock } from "../clock.ts";
 import type { Env } from "../config/interpolate.ts";
@@ -162,7 +162,8 @@ function createWatch(
 ): LogWatch {
   const from = `understudy watch on ${hostname()}`;
   const { env, folder: base, isPrinting, alerts: config, group, primaryOf } = settings;
-  const means = { from, env, base, signal, wall: () => systemClock.wall() };
+  const sender = { from, links: config.links };
+  const means = { ...sender, env, base, signal, wall: () => systemClock.wall() };
   return new LogWatch({
     clock,
     config,
@@ -171,15 +172,15 @@ function createWatch(
     kept,
     onChange,
     deliver: (channel, message) =>
-      isPrinting ? print(message, from) : deliver(channel, message, means),
+      isPrinting ? print(message, sender) : deliver(channel, message, means),
     onEvent: (event) => {
       if (!isPrinting) process.stdout.write(`${lineOf(event, clock.wall())}\n`);
     },
   });
 }
 
-async function print(message: Message, from: string): Promise<Delivery> {
-  process.stdout.write(`${message.title}\n${plainText(message, from)}\n\n`);
+async function print(message: Message, sender: Sender): Promise<Delivery> {
+  process.stdout.write(`${message.title}\n${plainText(message, sender)}\n\n`);
   return { ok: true };
 }
 

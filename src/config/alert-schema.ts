@@ -76,6 +76,12 @@ export const alerts = object({
     .array(channel)
     .prefault([])
     .describe("Where messages go. Default: Slack, where `SLACK_WEBHOOK_URL` is set."),
+  links: z
+    .record(text, url)
+    .prefault({})
+    .describe(
+      "Pages for whoever reads a message, by what they are called: a dashboard, a runbook.",
+    ),
   rules: z
     .array(rule)
     .prefault(Object.keys(RULES).filter(isRule))
@@ -94,10 +100,11 @@ export const alerts = object({
     .prefault("5m")
     .describe("No second message of the same thing within it; what happens meanwhile is folded."),
   mute: z.boolean().prefault(false).describe("Sends nothing; what lasts is told afterwards."),
-}).transform(({ channels, rules, error_rate, latency, cooldown, mute }): AlertsConfig => {
+}).transform(({ channels, links, rules, error_rate, latency, cooldown, mute }): AlertsConfig => {
   const { threshold, window, at_least } = error_rate;
   return {
     channels,
+    links: Object.entries(links).map(([label, address]) => ({ label, url: address })),
     rules: new Set<Rule>(rules),
     errorRate: { threshold, window, atLeast: Math.min(at_least, window) },
     latency,

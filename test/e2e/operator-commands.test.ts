@@ -189,6 +189,10 @@ describe("orders", () => {
   test.each([
     [["split", "app"], "give weights, as in blue=95 green=5, or --reset"],
     [["split", "app", "blue"], '"blue" is no weight: write blue=95'],
+    [
+      ["events", "--since", "yesterday"],
+      "--since takes a duration as 1h, --since-id the number of an event",
+    ],
     [["maintenance", "app", "maybe"], 'maintenance is on or off, not "maybe"'],
     [
       ["switch", "app", "green", "--max-p99", "2x"],
@@ -276,7 +280,6 @@ describe("events", () => {
     const some = await understudy(["events", "--group", "app", "--since-id", "1", "--json"], {
       admin,
     });
-    const wrong = await understudy(["events", "--since-id", "x"]);
 
     expect(all.stdout.match(/(server-down|failover|all-down)/g)).toEqual([
       "server-down",
@@ -415,10 +418,6 @@ test("events --since asks for all that are kept since then", async () => {
   const wrong = await understudy(["events", "--since", "yesterday"], { admin });
 
   expect([hour.exit, hour.stdout.split("\n").length]).toEqual([0, 3]);
-  expect([wrong.exit, wrong.stderr]).toEqual([
-    1,
-    expect.stringContaining('since: "yesterday" is no duration'),
-  ]);
 });
 
 describe("alert", () => {

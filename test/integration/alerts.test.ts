@@ -201,6 +201,33 @@ describe("a message", () => {
     });
   });
 
+  test("leads to the pages that the configuration names", async () => {
+    const links = {
+      Dashboard: "https://grafana.example/d/1?a=1&b=2",
+      "Run <book>": "https://wiki",
+    };
+    await using slack = await new MessageReceiver().listen();
+    await using receiver = await new MessageReceiver().listen();
+    await using discord = await new MessageReceiver().listen();
+    const channels = [{ slack: slack.url }, { webhook: receiver.url }, { discord: discord.url }];
+    const { gateway } = await opened({ alerts: { links, channels } });
+
+    gateway.strike(0);
+    await posted(slack, 1);
+    await posted(receiver, 1);
+    await posted(discord, 1);
+
+    expect(slack.posted[0]?.body).toContain(
+      "<https://grafana.example/d/1?a=1&amp;b=2|Dashboard>  <https://wiki|Run &lt;book&gt;>",
+    );
+    expect(JSON.parse(receiver.posted[0]?.body ?? "")).toMatchObject({
+      link_dashboard: links.Dashboard,
+    });
+    expect(JSON.parse(discord.posted[0]?.body ?? "")).toMatchObject({
+      embeds: [{ description: expect.stringContaining(`[Dashboard](${links.Dashboard})`) }],
+    });
+  });
+
   test("is an embed for Discord, in which nobody is mentioned", async () => {
     await using receiver = await new MessageReceiver().listen();
     const { gateway } = await opened({ alerts: { channels: [{ discord: receiver.url }] } });

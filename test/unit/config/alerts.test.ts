@@ -47,6 +47,7 @@ test("every kind of channel, its secret written or in a file", () => {
 
 test("limits, rules and cooldown", () => {
   const written = `alerts:
+  links: { Dashboard: "https://grafana.example/d/1" }
   rules: [failover, error-rate]
   error_rate: { threshold: 0.5%, window: 40 }
   latency: { p: 99.9, above: 1s }
@@ -55,6 +56,7 @@ test("limits, rules and cooldown", () => {
 
   expect(alertsOf(written)).toEqual({
     channels: [],
+    links: [{ label: "Dashboard", url: "https://grafana.example/d/1" }],
     rules: new Set(["failover", "error-rate"]),
     errorRate: { threshold: 0.005, window: 40, atLeast: 40 },
     latency: { part: expect.closeTo(0.999), aboveMs: 1_000 },

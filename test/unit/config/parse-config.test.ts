@@ -58,6 +58,7 @@ test("everything but an address and a group has a default", () => {
     hooks: [],
     alerts: {
       channels: [],
+      links: [],
       rules: new Set(Object.keys(RULES)),
       errorRate: { threshold: 0.02, window: 200, atLeast: 50 },
       latency: undefined,
