@@ -145,9 +145,11 @@ export class ServiceLevels {
 
   #save(): void {
     this.#savedAt = this.#tools.clock.now();
-    const entries = Array.from(this.#budgets, ([key, { kept }]) => [key, kept] as const);
-    const filled = entries.filter(([, { hours }]) => hours.length > 0);
-    this.#tools.file.save({ budgets: Object.fromEntries(filled) });
+    const at = this.#tools.clock.wall();
+    // That of a group which is gone is kept until its last request is 30 days old.
+    const filled = Array.from(this.#budgets).filter(([, budget]) => budget.period(at).all > 0);
+    const budgets = filled.map(([key, { kept }]) => [key, kept] as const);
+    this.#tools.file.save({ budgets: Object.fromEntries(budgets) });
   }
 }
 
