@@ -50,6 +50,14 @@ describe("in a trace of the gateway's", () => {
     );
   });
 
+  test("a server is told where the client has said nothing", () => {
+    const trace = { traceparent, isContinued: false };
+
+    expect(forward(get("A: b"), { trace })).toBe(
+      head("GET / HTTP/1.1", "Host: a.example", "A: b", `traceparent: ${traceparent}`, ...OURS),
+    );
+  });
+
   test("nothing of another trace goes on where it begins here", () => {
     const trace = { traceparent, isContinued: false };
     const lines = ["A: b", `traceparent: ${traceparent}`];
