@@ -6,7 +6,7 @@ import { object, part, text } from "./schema-parts.ts";
 /** Where the spans of exchanges go. */
 export const tracing = object({
   otlp: url.describe(
-    "A collector that takes OTLP over HTTP with JSON: `http://collector:4318/v1/traces`.",
+    "A collector that takes OTLP over HTTP (protobuf): `http://collector:4318/v1/traces`.",
   ),
   headers: z
     .record(text, text)

@@ -29,7 +29,7 @@ export interface AttemptRecord {
   readonly n: number;
   /** Monotonic milliseconds when it began. */
   readonly startedAt: number;
-  /** Of its span in a trace; undefined where tracing is off. */
+  /** Of its span in a trace; undefined where it is not recorded. */
   readonly spanId: string | undefined;
   readonly pool: string;
   /** The release of the answer, else the configured one. */

@@ -24,7 +24,8 @@ export interface Forwarding {
   /** In place of the client's `traceparent`; undefined = that one goes on as it is. */
   readonly trace:
     | {
-        readonly traceparent: string;
+        /** The field with its end of line. */
+        readonly line: string;
         /** The client's `tracestate` belongs to the same trace. */
         readonly isContinued: boolean;
       }
@@ -33,7 +34,6 @@ export interface Forwarding {
 
 const MAX_FORWARDS: ReadonlySet<string> = new Set(["max-forwards"]);
 const TRACE_FIELDS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
-const TRACE_LINE = /^trace(?:parent|state):/im;
 const TRACEPARENT: ReadonlySet<string> = new Set(["traceparent"]);
 
 // Few and long pieces, here, in the answer's head and in the log line: with what repeats kept as one
@@ -136,14 +136,18 @@ function forwardedNode(address: string): string {
   return address.includes(":") ? `"[${address}]"` : address;
 }
 
+/** Without the `traceparent` that another takes the place of. */
+function withoutStale(lines: string, { fields }: RequestHead, isContinued: boolean): string {
+  if (fields.traceparent === undefined && fields.tracestate === undefined) return lines;
+  return withoutFields(lines, isContinued ? TRACEPARENT : TRACE_FIELDS);
+}
+
 /** RFC 9110 7.6.2: each hop of TRACE and OPTIONS counts Max-Forwards down. */
 function passedLines(head: RequestHead, { hiddenCookie, trace }: Forwarding): string {
   const { method, passed } = head;
   let lines = hiddenCookie === undefined ? passed : withoutCookie(passed, hiddenCookie);
   if (trace !== undefined) {
-    const stale = trace.isContinued ? TRACEPARENT : TRACE_FIELDS;
-    const others = TRACE_LINE.test(lines) ? withoutFields(lines, stale) : lines;
-    lines = `${others}traceparent: ${trace.traceparent}\r\n`;
+    lines = withoutStale(lines, head, trace.isContinued) + trace.line;
   }
   if (method !== "OPTIONS" && method !== "TRACE") return lines;
   const hops = fieldValue(`${lines}\r\n`, 0, "max-forwards");

@@ -8,7 +8,7 @@ const KNOWN = knownFields([
   ["x-request-id", true, "never"],
   ["te keep-alive proxy-connection http2-settings", false, "never"],
   ["x-forwarded-* x-real-ip", false, "if-trusted"],
-  ["sec-websocket-key user-agent referer traceparent", true, "always"],
+  ["sec-websocket-key user-agent referer traceparent tracestate", true, "always"],
 ]);
 
 /**
@@ -29,6 +29,7 @@ export class RequestFields implements FieldSink {
   userAgent: string | undefined;
   referer: string | undefined;
   traceparent: string | undefined;
+  tracestate: string | undefined;
   requestId: string | undefined;
   forwarded: string | undefined;
   forwardedFor: string | undefined;
@@ -71,6 +72,9 @@ export class RequestFields implements FieldSink {
         return;
       case "traceparent":
         this.traceparent = join(this.traceparent, value);
+        return;
+      case "tracestate":
+        this.tracestate = join(this.tracestate, value);
         return;
       case "x-request-id":
         this.requestId = join(this.requestId, value);

@@ -38,7 +38,7 @@ export interface AnswerReceiver {
 /** The request as an attempt sends it. */
 export interface OutgoingRequest {
   readonly method: string;
-  /** Of the attempt in a trace; undefined where tracing is off. */
+  /** Of the attempt in a trace; undefined where it is not recorded. */
   readonly spanId: string | undefined;
   readonly headText: string;
   readonly body: RequestBody | undefined;

@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { AffinityOutcome, ClosedBy, ExchangeRecord, TraceContext } from "../events.ts";
+import type { AffinityOutcome, ClosedBy, ExchangeRecord } from "../events.ts";
 import type { AttemptRecord } from "../failover/attempt.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { newRequestId, requestIdOf } from "./request-id.ts";
+import type { Trace } from "./trace-context.ts";
 
 /** Where a request came from. */
 export interface ClientFacts {
@@ -40,7 +41,7 @@ export class ExchangeNotes implements ExchangeRecord {
   shortage: string | undefined;
   closedBy: ClosedBy | undefined;
   answer: ResponseHead | undefined;
-  trace: TraceContext | undefined;
+  trace: Trace | undefined;
 
   /** No head: what came was refused. */
   constructor(client: ClientFacts, head: RequestHead | undefined, clock: Clock) {

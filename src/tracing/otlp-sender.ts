@@ -1,51 +1,41 @@
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
-import type { ExchangeRecord } from "../events.ts";
-import { type Moment, spansOf } from "./spans.ts";
+import { Client, interceptors, request, type RetryHandler } from "undici";
+import { spansOf } from "./spans.ts";
 import type { SpanSender, TracerConfig } from "./tracer.ts";
 
-/** How long spans wait for company, how many at most, and how long one sending may take. */
-const BATCH = {
-  scheduledDelayMillis: 1_000,
-  maxQueueSize: 8_192,
-  maxExportBatchSize: 512,
-  exportTimeoutMillis: 10_000,
+/** How long one sending may take, its repetitions with it, in milliseconds. */
+const SEND_MS = 10_000;
+/** https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+const RETRIES: RetryHandler.RetryOptions = {
+  methods: ["POST"],
+  statusCodes: [429, 502, 503, 504],
+  throwOnError: false,
 };
+const NOTHING = new Uint8Array();
 
 /** Loaded only where tracing is on: OpenTelemetry's packages take their time and memory. */
-export function openSender(
-  { url, headers, serviceName }: TracerConfig,
-  onSent: (trouble: string | undefined) => void,
-): SpanSender {
+export function openSender({ url, headers, serviceName }: TracerConfig): SpanSender {
   const resource = resourceFromAttributes({ "service.name": serviceName });
-  // One connection a second at the most, and none that is left open at the end.
-  const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, keepAlive: false });
-  const exporterAndNews = tellsOf(exporter, onSent);
-  const processor = new BatchSpanProcessor({ exporter: exporterAndNews, ...BATCH });
+  const client = new Client(new URL(url).origin);
+  const dispatcher = client.compose(interceptors.retry(RETRIES));
   return {
-    send: (record: ExchangeRecord, at: Moment) => {
-      const { trace } = record;
-      if (trace === undefined) return;
-      for (const span of spansOf(record, trace, resource, at)) processor.onEnd(span);
+    encode: (batch) => {
+      const spans = batch.flatMap((ended) => spansOf(ended, resource));
+      return ProtobufTraceSerializer.serializeRequest(spans) ?? NOTHING;
     },
-    close: () => processor.shutdown(),
-  };
-}
-
-/** The same exporter, which tells what came of each batch. */
-function tellsOf(
-  exporter: OTLPTraceExporter,
-  onSent: (trouble: string | undefined) => void,
-): SpanExporter {
-  return {
-    export: (spans: ReadableSpan[], done) => {
-      exporter.export(spans, (result) => {
-        onSent(result.error?.message);
-        done(result);
+    send: async (body) => {
+      const { statusCode, body: answer } = await request(url, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/x-protobuf" },
+        body,
+        signal: AbortSignal.timeout(SEND_MS),
+        dispatcher,
       });
+      await answer.dump();
+      const isTaken = statusCode >= 200 && statusCode < 300;
+      return isTaken ? undefined : `the collector answered ${statusCode}`;
     },
-    shutdown: () => exporter.shutdown(),
-    forceFlush: () => exporter.forceFlush(),
+    close: () => client.destroy(),
   };
 }

@@ -12,10 +12,12 @@ import type { ExchangeRecord, TraceContext } from "../events.ts";
 import type { AttemptRecord } from "../failover/attempt.ts";
 import { beforeQuestionMark, withoutPort } from "../observe/log-variables.ts";
 
-/** Both times of one moment, in milliseconds; attempts count in `now`, spans in `wall`. */
-export interface Moment {
-  readonly now: number;
-  readonly wall: number;
+/** An exchange that is to be sent. */
+export interface Ended {
+  readonly record: ExchangeRecord;
+  readonly trace: TraceContext;
+  /** Milliseconds since the epoch when the clock of the attempts stood at 0. */
+  readonly zeroAt: number;
 }
 
 const SCOPE = { name: "understudy" };
@@ -24,10 +26,8 @@ const METHODS = new Set("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE QU
 
 /** The span of an exchange that is sampled, and one of each attempt below it. Queries are left out. */
 export function spansOf(
-  record: ExchangeRecord,
-  trace: TraceContext,
+  { record, trace, zeroAt }: Ended,
   resource: Resource,
-  at: Moment,
 ): readonly ReadableSpan[] {
   const exchange = spanOf(resource, trace, {
     id: trace.spanId,
@@ -44,7 +44,7 @@ export function spansOf(
   const attempts = record.attempts.flatMap((attempt) => {
     const { spanId: id, startedAt, totalMs, why } = attempt;
     if (id === undefined) return [];
-    const startMs = at.wall - (at.now - startedAt);
+    const startMs = zeroAt + startedAt;
     const span = spanOf(resource, trace, {
       id,
       parentId: trace.spanId,
@@ -168,7 +168,12 @@ function failureOf({ cause, status = 0 }: AttemptRecord): string | undefined {
 }
 
 function known(attributes: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+  const kept: Attributes = {};
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
 }
 
 /** Seconds and nanoseconds. */

@@ -1,8 +1,5 @@
 import { expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { Tracer } from "../../src/tracing/tracer.ts";
 import { Collector } from "../support/collector.ts";
-import { exchangeRecord } from "../support/exchange-records.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { ask } from "../support/raw-client.ts";
 import { startScriptedServer } from "../support/scripted-server.ts";
@@ -172,28 +169,6 @@ test("a collector that is broken costs spans, no request", async () => {
   await ask(gateway, traced("01"));
 
   expect(await collector.trace(TRACE, 2)).toHaveLength(2);
-});
-
-test("that spans are not taken is told once, and so is its end", async () => {
-  await using collector = await new Collector().listen();
-  const told: (string | undefined)[] = [];
-  const config = { url: collector.url, headers: {}, serviceName: "edge", sample: 1 };
-  const tracer = new Tracer(config, { clock: systemClock, tell: (trouble) => told.push(trouble) });
-  const trace = { traceId: TRACE, parentId: undefined, spanId: PARENT, isSampled: true };
-  const send = async (status: number): Promise<void> => {
-    collector.status = status;
-    const asked = collector.fields.length;
-    tracer.note(exchangeRecord({ trace }));
-    await until(() => collector.fields.length > asked, "it was asked");
-  };
-
-  await send(400);
-  await send(403);
-  await send(200);
-  await send(200);
-  await tracer.close();
-
-  expect(told).toEqual([expect.any(String), undefined]);
 });
 
 test("with tracing off a traceparent goes on as it is", async () => {

@@ -44,9 +44,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "observe/log-variables.ts",
     "node:",
     "@opentelemetry/api",
-    "@opentelemetry/exporter-trace-otlp-http",
+    "@opentelemetry/otlp-transformer",
     "@opentelemetry/resources",
     "@opentelemetry/sdk-trace",
+    "undici",
   ],
   "watch/": [
     "alert/",

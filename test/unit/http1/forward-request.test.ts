@@ -42,7 +42,7 @@ describe("in a trace of the gateway's", () => {
   const text = get("Traceparent: 00-1-2-01", "A: b", "TraceState: shop=1", "tracestate: x=2");
 
   test("a server is told of its attempt, and of the client's state where the trace is the client's", () => {
-    const trace = { traceparent, isContinued: true };
+    const trace = { line: `traceparent: ${traceparent}\r\n`, isContinued: true };
     const lines = ["A: b", "TraceState: shop=1", "tracestate: x=2", `traceparent: ${traceparent}`];
 
     expect(forward(text, { trace })).toBe(
@@ -51,7 +51,7 @@ describe("in a trace of the gateway's", () => {
   });
 
   test("a server is told where the client has said nothing", () => {
-    const trace = { traceparent, isContinued: false };
+    const trace = { line: `traceparent: ${traceparent}\r\n`, isContinued: false };
 
     expect(forward(get("A: b"), { trace })).toBe(
       head("GET / HTTP/1.1", "Host: a.example", "A: b", `traceparent: ${traceparent}`, ...OURS),
@@ -59,7 +59,7 @@ describe("in a trace of the gateway's", () => {
   });
 
   test("nothing of another trace goes on where it begins here", () => {
-    const trace = { traceparent, isContinued: false };
+    const trace = { line: `traceparent: ${traceparent}\r\n`, isContinued: false };
     const lines = ["A: b", `traceparent: ${traceparent}`];
 
     expect(forward(text, { trace })).toBe(

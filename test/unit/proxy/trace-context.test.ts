@@ -17,6 +17,7 @@ describe("a trace of the client's goes on", () => {
       parentId: SPAN,
       spanId: expect.stringMatching(/^[\da-f]{16}$/),
       isSampled,
+      line: undefined,
     });
   });
 });
@@ -61,7 +62,7 @@ test("a server is told of the attempt's span", () => {
 
   expect(next).toEqual({
     spanId: expect.stringMatching(/^[\da-f]{16}$/),
-    traceparent: `00-${TRACE}-${next?.spanId}-01`,
+    line: `traceparent: 00-${TRACE}-${next?.spanId}-01\r\n`,
     isContinued: true,
   });
   expect(next?.spanId).not.toBe(trace.spanId);
@@ -74,5 +75,9 @@ test("a server hears what the client said where nobody records it", () => {
 test("a server hears that a trace which begins here is not recorded", () => {
   const trace = beginTrace(undefined, 0, never);
 
-  expect(nextSpan(trace)?.traceparent).toBe(`00-${trace.traceId}-${trace.spanId}-00`);
+  const line = `traceparent: 00-${trace.traceId}-${trace.spanId}-00\r\n`;
+  // Whoever answers next is told the same.
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    expect(nextSpan(trace)).toEqual({ spanId: undefined, line, isContinued: false });
+  }
 });
