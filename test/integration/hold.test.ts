@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../bench/rig/ports.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { type Answer, ask, connectRaw } from "../support/raw-client.ts";
@@ -256,16 +257,11 @@ async function deserted(group: object) {
   const clock = new ManualClock();
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
-  const { port } = await freed();
+  // One that the gateway is never given itself: it would ask itself without end.
+  const port = await freePort();
   const pools = { blue: [{ port }] };
   const gateway = stack.use(await startTestGateway({ pools, group, clock }));
   return { gateway, clock, port };
-}
-
-/** A port where nobody listens any more. */
-async function freed(): Promise<{ readonly port: number }> {
-  await using server = await startScriptedServer([OK]);
-  return { port: server.port };
 }
 
 /** Until so many requests wait. */
