@@ -10,6 +10,8 @@ const SEND_MS = 10_000;
 const RETRIES: RetryHandler.RetryOptions = {
   methods: ["POST"],
   statusCodes: [429, 502, 503, 504],
+  // After 0.5, 1 and 2 s, where it does not say when.
+  maxRetries: 3,
   throwOnError: false,
 };
 const NOTHING = new Uint8Array();

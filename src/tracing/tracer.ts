@@ -51,6 +51,7 @@ export class Tracer {
   #bytes = 0;
   #cancelWait: Cancel | undefined;
   #sending: Promise<void> | undefined;
+  #isClosed = false;
   /** Exchanges without room, since the last sending. */
   #lost = 0;
   #trouble: string | undefined;
@@ -81,9 +82,9 @@ export class Tracer {
     await Promise.race([this.#sendRest(), isLate]);
     cancel();
     const sender = await this.#loading;
-    await sender.close();
-    await this.#sending;
+    this.#isClosed = true;
     this.#cancelWait?.();
+    await sender.close();
   }
 
   async #sendRest(): Promise<void> {
@@ -105,7 +106,7 @@ export class Tracer {
   }
 
   #sendSoon(): void {
-    if (this.#sending !== undefined) return;
+    if (this.#sending !== undefined || this.#isClosed) return;
     if (this.#bytes >= SEND_BYTES) this.#send();
     else this.#cancelWait ??= this.#tools.clock.after(WAIT_MS, () => this.#send());
   }
