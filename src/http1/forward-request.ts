@@ -136,7 +136,7 @@ function forwardedNode(address: string): string {
   return address.includes(":") ? `"[${address}]"` : address;
 }
 
-/** Without the `traceparent` that another takes the place of. */
+/** Without the `traceparent` that another takes the place of, and a `tracestate` of another trace. */
 function withoutStale(lines: string, { fields }: RequestHead, isContinued: boolean): string {
   if (fields.traceparent === undefined && fields.tracestate === undefined) return lines;
   return withoutFields(lines, isContinued ? TRACEPARENT : TRACE_FIELDS);

@@ -23,7 +23,6 @@ const REQUEST = protobuf
       string trace_state = 3;
       bytes parent_span_id = 4;
       fixed32 flags = 16;
-
       string name = 5;
       uint32 kind = 6;
       fixed64 start_time_unix_nano = 7;
